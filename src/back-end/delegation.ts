@@ -1,0 +1,109 @@
+/**
+ * The record of one delegation (design idea 2): where its bytes are, how the packets look that carry them, what was
+ * sent and what may be sent. Made at boot, one a slot. It has no methods on purpose: the engine that interprets
+ * looks properties up one after the other, so what every segment needs comes first.
+ */
+import { MAX_NAME_BYTES, OBJECT_VERSION_BYTES } from '../wire/atcp/command.js';
+import { Reason } from '../wire/atcp/ack-up.js';
+import { UNKNOWN_U64 } from '../wire/bytes.js';
+import type { ObjectHandle } from './disk-handle.js';
+import { NEVER_US } from './limits.js';
+import { ResendList } from './resend-list.js';
+import { SlotState } from './state-machine.js';
+import { Template } from './template.js';
+import { TimestampMarks } from './timestamp-marks.js';
+
+export class Delegation {
+  state: SlotState = SlotState.ready;
+  /** Sends now, if the lease lasts: the state is `sending` or `sent`. */
+  sends = false;
+  /** The next new byte: offset within the span, its sequence number, and where it lies in the object. */
+  next = 0;
+  sequence = 0;
+  unit = 0;
+  within = 0;
+  /** New bytes may be sent up to this offset: credit and total in one. */
+  limit = 0;
+  leaseEndsUs = 0;
+  segmentBytes = 0;
+  /** Number of the slot. */
+  readonly slot: number;
+  readonly template = new Template();
+  readonly resend = new ResendList();
+  readonly marks = new TimestampMarks();
+  /** Changes whenever a statement or an event touches the delegation: a packet made before is then void. */
+  stamp = 0;
+  lastSentUs = 0;
+  /** ATCP_ACK 27 has something new to say. */
+  reportDue = false;
+  /** Units below this one have been returned: the client has their bytes. */
+  lowUnit = 0;
+  /** A unit that must be read before anything else can be sent, or -1. */
+  missing = -1;
+  /** The next unit to read ahead, and the first one that the span does not need. */
+  readAhead = 0;
+  endUnit = 0;
+
+  // What the latest statement says (decision 1).
+  version = 0;
+  acknowledged = 0;
+  granted = 0;
+  hold = false;
+  /** The lease of the latest statement has ended, and that was acted on. */
+  leaseOver = false;
+  templateVersion = 0;
+
+  // The command.
+  epoch = 0;
+  counter = 0;
+  opcode = 0;
+  commandFlags = 0;
+  /** Object byte of span offset 0. */
+  from = 0;
+  /** Bytes asked for, -1 for all there are. */
+  length = 0;
+  firstOffset = 0;
+  startSequence = 0;
+  readonly name = new Uint8Array(MAX_NAME_BYTES);
+  nameBytes = 0;
+  readonly expectedVersion = new Uint8Array(OBJECT_VERSION_BYTES);
+
+  // The result.
+  reason: Reason = Reason.none;
+  /** Bytes of the span, -1 while nobody knows. */
+  total: number = UNKNOWN_U64;
+  readonly handle: ObjectHandle;
+  /** {@link handle} holds the object. */
+  found = false;
+
+  constructor(slot: number, handle: ObjectHandle) {
+    this.slot = slot;
+    this.handle = handle;
+  }
+}
+
+/** Makes the record that of a delegation without credit, statement or result. */
+export function resetDelegation(d: Delegation): void {
+  d.sends = false;
+  d.next = 0;
+  d.limit = 0;
+  d.leaseEndsUs = NEVER_US;
+  d.resend.clear();
+  d.marks.clear();
+  d.stamp++;
+  d.lastSentUs = 0;
+  d.reportDue = false;
+  d.lowUnit = 0;
+  d.missing = -1;
+  d.readAhead = 0;
+  d.endUnit = 0;
+  d.version = 0;
+  d.acknowledged = 0;
+  d.granted = 0;
+  d.hold = false;
+  d.leaseOver = false;
+  d.templateVersion = 0;
+  d.reason = Reason.none;
+  d.total = UNKNOWN_U64;
+  d.found = false;
+}

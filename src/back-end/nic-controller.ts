@@ -1,0 +1,153 @@
+/**
+ * NIC controller 32 (Fig. 11): which frames are ours, and what waits to be sent. Knows nothing of what ATCP
+ * frames say.
+ */
+import { equal, fill } from '../wire/byte-loops.js';
+import { ETHERNET_HEADER_BYTES, ETHERNET_MIN_BYTES, etherType, MAC_BYTES } from '../wire/ethernet.js';
+import type { Counters } from './counters.js';
+import { FRAME_BYTES, NEVER_US } from './limits.js';
+import type { MemoryController } from './memory-controller.js';
+import { PortStatus } from './ports.js';
+import type { NicPort } from './ports.js';
+
+/** {@link NicController.receive}: a frame came, and it is not ours. */
+export const FOREIGN = -1;
+
+export class NicController {
+  readonly #port: NicPort;
+  readonly #etherType: number;
+  readonly #receiveFrame: Uint8Array;
+  readonly #controlFrame: Uint8Array;
+  readonly #pseudoFrame: Uint8Array;
+  readonly #counters: Counters;
+  readonly #broadcast = new Uint8Array(MAC_BYTES).fill(0xff);
+  /** Length of the ATCP frame that waits for room, 0 when none does. */
+  #waitingBytes = 0;
+  /** Since when the NIC has had no room. */
+  #busySinceUs = NEVER_US;
+
+  constructor(port: NicPort, etherTypeOfLink: number, memory: MemoryController, counters: Counters) {
+    this.#port = port;
+    this.#etherType = etherTypeOfLink;
+    this.#receiveFrame = memory.receiveFrame;
+    this.#controlFrame = memory.controlFrame;
+    this.#pseudoFrame = memory.pseudoFrame;
+    this.#counters = counters;
+  }
+
+  get macAddress(): Uint8Array {
+    return this.#port.macAddress;
+  }
+
+  /** The largest frame that the NIC segments itself, 0 when it can't. */
+  get superFrameBytes(): number {
+    return this.#port.transmitSegments === undefined ? 0 : this.#port.segmentationBytes;
+  }
+
+  get broadcast(): Uint8Array {
+    return this.#broadcast;
+  }
+
+  /** True while an ATCP frame waits for room: the next one can't be written yet. */
+  get waiting(): boolean {
+    return this.#waitingBytes !== 0;
+  }
+
+  /** Opens the chip; true when that is done. What waited is dropped: all of it is stated again. */
+  open(nowUs: number): boolean {
+    this.#waitingBytes = 0;
+    this.#busySinceUs = NEVER_US;
+    return this.#port.open(nowUs) === PortStatus.ok;
+  }
+
+  /** Without a link nothing can be sent: that is no fault of the NIC. */
+  linkUp(): boolean {
+    const up = this.#port.linkUp();
+    if (!up) this.#busySinceUs = NEVER_US;
+    return up;
+  }
+
+  /** True when the NIC has had no room for `stallUs`. */
+  stalled(nowUs: number, stallUs: number): boolean {
+    return this.#busySinceUs !== NEVER_US && nowUs - this.#busySinceUs >= stallUs;
+  }
+
+  /** Fetches one frame to the receive frame: its length when it is ours, {@link FOREIGN}, or 0 when none came. */
+  receive(): number {
+    const frame = this.#receiveFrame;
+    const length = this.#port.receive(frame, 0, FRAME_BYTES);
+    if (length === 0) return 0;
+    this.#counters.framesReceived++;
+    if (length < ETHERNET_HEADER_BYTES || etherType(frame, 0) !== this.#etherType || !this.#isForUs(frame)) {
+      this.#counters.framesForeign++;
+      return FOREIGN;
+    }
+    return length;
+  }
+
+  #isForUs(frame: Uint8Array): boolean {
+    return (
+      equal(frame, 0, this.#port.macAddress, 0, MAC_BYTES) || equal(frame, 0, this.#broadcast, 0, MAC_BYTES)
+    );
+  }
+
+  /** Sends the control frame; when there is no room it waits for {@link flush}. */
+  sendControl(nowUs: number, length: number): void {
+    this.#waitingBytes = padded(this.#controlFrame, length);
+    this.flush(nowUs);
+  }
+
+  /** Tries again to send what waits. */
+  flush(nowUs: number): void {
+    if (this.#waitingBytes === 0 || !this.#transmit(nowUs, this.#controlFrame, this.#waitingBytes)) return;
+    this.#waitingBytes = 0;
+    this.#counters.framesSent++;
+  }
+
+  /**
+   * Hands the pseudo frame to the NIC; false when there is no room, or while an ATCP frame waits, since what an
+   * ATCP frame says comes before the bytes that it speaks of.
+   */
+  sendPseudo(nowUs: number, length: number): boolean {
+    if (this.#waitingBytes !== 0) return false;
+    return this.#transmit(nowUs, this.#pseudoFrame, padded(this.#pseudoFrame, length));
+  }
+
+  /** The same for a packet that the NIC is to cut into segments of `segmentBytes`. */
+  sendSuper(
+    nowUs: number,
+    length: number,
+    l4Offset: number,
+    payloadOffset: number,
+    segmentBytes: number,
+  ): boolean {
+    if (this.#waitingBytes !== 0) return false;
+    const frame = this.#pseudoFrame;
+    return this.#taken(
+      nowUs,
+      this.#port.transmitSegments!(frame, 0, length, l4Offset, payloadOffset, segmentBytes),
+    );
+  }
+
+  #transmit(nowUs: number, frame: Uint8Array, length: number): boolean {
+    return this.#taken(nowUs, this.#port.transmit(frame, 0, length));
+  }
+
+  /** Keeps account of whether the NIC takes frames. */
+  #taken(nowUs: number, taken: boolean): boolean {
+    if (taken) {
+      this.#busySinceUs = NEVER_US;
+      return true;
+    }
+    this.#counters.nicBusy++;
+    if (this.#busySinceUs === NEVER_US) this.#busySinceUs = nowUs;
+    return false;
+  }
+}
+
+/** Ethernet's shortest frame: zeros behind a shorter one. */
+function padded(frame: Uint8Array, length: number): number {
+  if (length >= ETHERNET_MIN_BYTES) return length;
+  fill(frame, length, ETHERNET_MIN_BYTES - length, 0);
+  return ETHERNET_MIN_BYTES;
+}

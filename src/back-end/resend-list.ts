@@ -1,0 +1,96 @@
+/**
+ * The resend ranges of the latest statement (decision 1): each generation is sent once, in ascending order, and
+ * within one generation from the lowest offset up. A later statement replaces the list; a generation that is
+ * half done goes on where it was.
+ */
+import {
+  ackResendCount,
+  MAX_RESEND_RANGES,
+  resendFrom,
+  resendGeneration,
+  resendTo,
+} from '../wire/atcp/ack-down.js';
+
+export class ResendList {
+  /** The highest generation of which every byte was sent again; echoed in ATCP_ACK 27. */
+  executed = 0;
+  /** What is to be sent again now: offsets within the span; nothing when they are equal. */
+  at = 0;
+  end = 0;
+  #current = 0;
+  /** How far the current generation has been sent. */
+  #done = 0;
+  #count = 0;
+  readonly #generations = new Uint32Array(MAX_RESEND_RANGES);
+  readonly #from = new Float64Array(MAX_RESEND_RANGES);
+  readonly #to = new Float64Array(MAX_RESEND_RANGES);
+
+  clear(): void {
+    this.executed = 0;
+    this.at = 0;
+    this.end = 0;
+    this.#current = 0;
+    this.#done = 0;
+    this.#count = 0;
+  }
+
+  /** Takes the ranges of an ATCP_ACK 29; {@link select} follows. */
+  load(b: Uint8Array, at: number): void {
+    const count = ackResendCount(b, at);
+    for (let i = 0; i < count; i++) {
+      this.#generations[i] = resendGeneration(b, at, i);
+      this.#from[i] = resendFrom(b, at, i);
+      this.#to[i] = resendTo(b, at, i);
+    }
+    this.#count = count;
+  }
+
+  /** Bytes up to `to` of the current range have been sent again. */
+  advance(to: number): void {
+    this.at = to;
+    this.#done = to;
+  }
+
+  /**
+   * Chooses the next range that still has bytes between `acknowledged` and `sent`; what lies outside needs no
+   * repetition. Generations that have none left count as executed.
+   */
+  select(acknowledged: number, sent: number): void {
+    this.at = 0;
+    this.end = 0;
+    for (;;) {
+      const generation = this.#lowestAbove(this.executed);
+      if (generation === 0) return;
+      if (generation !== this.#current) {
+        this.#current = generation;
+        this.#done = 0;
+      }
+      if (this.#selectWithin(generation, Math.max(acknowledged, this.#done), sent)) return;
+      this.executed = generation;
+    }
+  }
+
+  #lowestAbove(executed: number): number {
+    let lowest = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const generation = this.#generations[i]!;
+      if (generation > executed && (lowest === 0 || generation < lowest)) lowest = generation;
+    }
+    return lowest;
+  }
+
+  /** The lowest range of a generation that has bytes between `low` and `high`. */
+  #selectWithin(generation: number, low: number, high: number): boolean {
+    let found = false;
+    for (let i = 0; i < this.#count; i++) {
+      if (this.#generations[i] !== generation) continue;
+      const from = Math.max(low, this.#from[i]!);
+      const to = Math.min(high, this.#to[i]!);
+      if (from >= to || (found && from >= this.at)) continue;
+      found = true;
+      this.at = from;
+      this.end = to;
+    }
+    return found;
+  }
+}

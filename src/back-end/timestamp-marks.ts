@@ -1,0 +1,44 @@
+/**
+ * TSval as a non-decreasing function of the sequence (decision 4): the marks of the latest statement. A segment
+ * carries the value that holds at its first byte, whenever and however often it is sent.
+ */
+import {
+  ackTimestampMarkCount,
+  MAX_TIMESTAMP_MARKS,
+  timestampMarkFrom,
+  timestampMarkTsVal,
+} from '../wire/atcp/ack-down.js';
+
+export class TimestampMarks {
+  count = 0;
+  readonly #from = new Float64Array(MAX_TIMESTAMP_MARKS);
+  readonly #tsVals = new Uint32Array(MAX_TIMESTAMP_MARKS);
+
+  clear(): void {
+    this.count = 0;
+  }
+
+  /** Takes the marks of an ATCP_ACK 29, which are in ascending order of offset. */
+  load(b: Uint8Array, at: number): void {
+    const count = ackTimestampMarkCount(b, at);
+    for (let i = 0; i < count; i++) {
+      this.#from[i] = timestampMarkFrom(b, at, i);
+      this.#tsVals[i] = timestampMarkTsVal(b, at, i);
+    }
+    this.count = count;
+  }
+
+  /** TSval at `offset`, which may lie before the first mark: then it is that mark's. Only when {@link count} is not 0. */
+  at(offset: number): number {
+    let i = this.count - 1;
+    while (i > 0 && this.#from[i]! > offset) i--;
+    return this.#tsVals[i]!;
+  }
+
+  /** Up to which offset TSval is that of `offset`, or Infinity. */
+  endOf(offset: number): number {
+    // The first mark's value holds before it, too.
+    for (let i = 1; i < this.count; i++) if (this.#from[i]! > offset) return this.#from[i]!;
+    return Infinity;
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * The front-end's side of the data link: all boards, all delegations. Pure: frames in, frames out, time as a
+ * value. The owner hands in frames of the ATCP EtherType, calls {@link BackEnds.onTimer} when it is due and
+ * {@link BackEnds.flush} at the end of each batch of events.
+ */
+import type { Writable } from 'node:stream';
+import { ackUpState, checkAckUp, DelegationState } from '../../wire/atcp/ack-up.js';
+import { ATCP_SEQUENCE_LIMIT } from '../../wire/atcp/header.js';
+import { commandCounter, commandEpoch, StatementKind, statementKind } from '../../wire/atcp/statements.js';
+import { EtherType } from '../../wire/ethernet.js';
+import { chunkFor } from '../tcp/span-chunk.js';
+import type { Board } from './board.js';
+import { type BoardEvents, Boards, type Entropy, type ProvisionedBoard } from './boards.js';
+import { Commands, type DelegationContext, type Waiting } from './commands.js';
+import { DelegationCounters } from './counters.js';
+import { DelegatedSpan } from './delegated-span.js';
+import { FrameSender, type Transmit } from './frame-sender.js';
+import { Inquiry, type ObjectFacts } from './inquiry.js';
+import { checkTiming, DEFAULT_TIMING, type DelegationTiming } from './limits.js';
+import { Placement } from './placement.js';
+import type { ObjectRange } from './read-command.js';
+import { StatementWriter } from './statement-writer.js';
+import { Strays } from './strays.js';
+import { TimerHeap } from '../tcp/timers.js';
+
+export interface BackEndsOptions {
+  readonly provisioning: readonly ProvisionedBoard[];
+  /** Six bytes: the front-end's own on the data link. */
+  readonly macAddress: Uint8Array;
+  /** Another value at each start of the front-end, 1 … 2^32 - 1. */
+  readonly epoch: number;
+  readonly entropy: Entropy;
+  /** Copies one frame to the link's send queue. */
+  readonly transmit: Transmit;
+  /** The wall clock, for `Date`. */
+  readonly unixTimeMs: () => number;
+  /** Statements are waiting where none were: call {@link BackEnds.flush} when what is going on is done. */
+  readonly onWork?: () => void;
+  /** 0x88B5 when left out. */
+  readonly etherType?: number;
+  readonly timing?: Partial<DelegationTiming>;
+  /** For tests: sequence numbers at which a session is renewed. */
+  readonly sequenceLimit?: number;
+}
+
+/** The context with the one field that moves. */
+type Context = DelegationContext & { nowUs: number };
+
+export class BackEnds {
+  readonly counters = new DelegationCounters();
+  readonly etherType: number;
+  readonly #boards: Boards;
+  readonly #context: Context;
+  readonly #strays: Strays;
+  readonly #onceAvailable = new Set<() => void>();
+
+  /** Throws a RangeError when the provisioning list or the timing contradicts itself. */
+  constructor(options: BackEndsOptions) {
+    const {
+      epoch,
+      macAddress,
+      transmit,
+      unixTimeMs,
+      etherType = EtherType.atcp,
+      onWork = () => {},
+    } = options;
+    const timing = { ...DEFAULT_TIMING, ...options.timing };
+    checkTiming(timing);
+    const { counters } = this;
+    this.etherType = etherType;
+    const sender = new FrameSender({ macAddress, etherType, epoch, transmit, counters });
+    this.#boards = new Boards({
+      provisioning: options.provisioning,
+      entropy: options.entropy,
+      sender,
+      timing,
+      counters,
+      events: this.#boardEvents(),
+      sequenceLimit: options.sequenceLimit ?? ATCP_SEQUENCE_LIMIT / 2,
+    });
+    this.#context = {
+      epoch,
+      timing,
+      counters,
+      placement: new Placement(this.#boards.all),
+      writer: new StatementWriter(sender, onWork),
+      commands: new Commands(),
+      timers: new TimerHeap(),
+      waiting: new Set<Waiting>(),
+      nowUs: 0,
+      unixTimeMs,
+    };
+    this.#strays = new Strays(this.#context);
+  }
+
+  /** The boards of the provisioning list; to be read, not changed. */
+  get boards(): readonly Readonly<Board>[] {
+    return this.#boards.all;
+  }
+
+  /** Commands that take, or may take, a slot on a board. */
+  get outstanding(): number {
+    return this.#context.commands.size;
+  }
+
+  /** A received Ethernet frame of {@link etherType}: `length` bytes from `at`. It may be changed while it is read. */
+  onFrame(b: Uint8Array, at: number, length: number, nowUs: number): void {
+    this.#context.nowUs = nowUs;
+    this.#boards.onFrame(b, at, length, nowUs);
+    if (this.#context.commands.slotFreed) this.#serveWaiting(nowUs);
+  }
+
+  /** When {@link onTimer} is to be called at the latest, in µs of the same clock; Infinity for never. */
+  get nextDeadlineUs(): number {
+    return Math.min(this.#boards.nextDeadlineUs(), this.#context.timers.nextUs, this.#waitingDeadlineUs());
+  }
+
+  /** Does what is due. Calling it early does no harm. */
+  onTimer(nowUs: number): void {
+    this.#context.nowUs = nowUs;
+    this.#boards.onTimer(nowUs);
+    this.#context.timers.run(nowUs);
+    this.#serveWaiting(nowUs);
+  }
+
+  /** Sends what has been stated since the last flush: one frame a board if it fits. */
+  flush(nowUs: number): void {
+    this.#context.nowUs = nowUs;
+    this.#context.writer.flush(nowUs);
+  }
+
+  /**
+   * Asks some board what an object is. Rejects with {@link ObjectNotFoundError}, {@link NoBoardError} or another
+   * {@link DelegationError}; throws nothing.
+   */
+  stat(name: string): Promise<ObjectFacts> {
+    return new Promise((resolve, reject) => {
+      new Inquiry(this.#context, name, resolve, reject);
+    });
+  }
+
+  /**
+   * Queues a range of an object on a response or a socket of this front-end, where `sendFile` would stand: a board sends the bytes.
+   * The response's head must have named their number (Content-Length). `callback` is called when the client has
+   * acknowledged the last byte, or with the error. Throws a RangeError for a range that can't be one.
+   */
+  delegate(target: Writable, range: ObjectRange, callback?: (error?: Error | null) => void): void {
+    const chunk = chunkFor(new DelegatedSpan(this.#context, range));
+    if (callback === undefined) target.write(chunk);
+    else target.write(chunk, callback);
+  }
+
+  /** Resolves as soon as `count` boards can take commands. */
+  whenAvailable(count = 1): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.boards.filter((board) => board.available).length < count) return;
+        this.#onceAvailable.delete(look);
+        resolve();
+      };
+      this.#onceAvailable.add(look);
+      look();
+    });
+  }
+
+  #boardEvents(): BoardEvents {
+    return {
+      onAvailable: (_board, nowUs) => {
+        this.#serveWaiting(nowUs);
+        for (const look of this.#onceAvailable) look();
+      },
+      onLost: (board, nowUs) => this.#context.commands.onBoardLost(board, nowUs),
+      onRebooted: (board, nowUs) => this.#context.commands.onBoardRebooted(board, nowUs),
+      onStatement: (board, b, at, length, sequence, nowUs) =>
+        this.#onStatement(board, b, at, length, sequence, nowUs),
+    };
+  }
+
+  /** Fig. 8, from point D on. */
+  #onStatement(
+    board: Board,
+    b: Uint8Array,
+    at: number,
+    length: number,
+    sequence: number,
+    nowUs: number,
+  ): void {
+    const { counters, commands, epoch } = this.#context;
+    if (statementKind(b, at) !== StatementKind.ackUp) {
+      counters.statementsUnknown++;
+      return;
+    }
+    if (checkAckUp(b, at, length) !== 'ok') {
+      counters.statementsMalformed++;
+      return;
+    }
+    counters.step120AcksChecked++;
+    const counter = commandCounter(b, at);
+    const command = commandEpoch(b, at) === epoch ? commands.find(board, counter) : undefined;
+    if (command !== undefined) {
+      command.onAckUp(b, at, sequence, nowUs);
+      return;
+    }
+    counters.step121AcksDiscarded++;
+    // A board that holds on to what nobody knows any more is told so.
+    if (commandEpoch(b, at) === epoch && ackUpState(b, at) < DelegationState.released)
+      this.#strays.release(board, counter);
+  }
+
+  #serveWaiting(nowUs: number): void {
+    const { waiting, commands } = this.#context;
+    commands.slotFreed = false;
+    for (const each of waiting) {
+      if (nowUs >= each.waitUntilUs) each.onWaitedTooLong();
+      else each.tryPlacement(nowUs);
+    }
+  }
+
+  #waitingDeadlineUs(): number {
+    const { waiting, placement, nowUs } = this.#context;
+    if (waiting.size === 0) return Infinity;
+    let deadlineUs = placement.nextTryUs(nowUs);
+    for (const each of waiting) deadlineUs = Math.min(deadlineUs, each.waitUntilUs);
+    return deadlineUs;
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * A span whose bytes a board sends. TCP decides which range goes out; this turns the same calls into statements
+ * for a board (design ideas 1 and 2). When a board fails, reboots or falls silent, the span goes on at the
+ * acknowledged offset from another board that holds the same version of the object: a reply is a pure function of
+ * command and object version (decision 8).
+ */
+import { Reason } from '../../wire/atcp/ack-up.js';
+import type { Span, SpanCarrier } from '../tcp/span.js';
+import type { Board } from './board.js';
+import type { DelegationContext, Waiting } from './commands.js';
+import { Delegation, type DelegatedStream, type EndCause } from './delegation.js';
+import { AbandonedError, BoardFailedError, errorForReason, NoBoardError } from './errors.js';
+import { type ObjectRange, ReadCommand } from './read-command.js';
+import { TimestampMarks } from './timestamp-marks.js';
+
+/** An acknowledgment alone is stated once it frees so much; otherwise it travels with the next grant. */
+const STATE_ACKNOWLEDGED_BYTES = 0x8000;
+
+export class DelegatedSpan implements Span, DelegatedStream, Waiting {
+  readonly length: number;
+  onDone: ((error?: Error) => void) | undefined;
+
+  acknowledged = 0;
+  granted = 0;
+  sentUpTo = 0;
+  readonly marks = new TimestampMarks();
+  acknowledgment = 0;
+  window = 0;
+  tsEcr = 0;
+  waitUntilUs = 0;
+
+  readonly #context: DelegationContext;
+  readonly #command: ReadCommand;
+  #carrier: SpanCarrier | undefined;
+  #delegation: Delegation | undefined;
+  #boardsUsed = 0;
+  /** Boards that failed for good since the client last acknowledged something. */
+  readonly #tried = new Set<Board>();
+  #lastError: Error | undefined;
+
+  /** Throws a RangeError when the range can't be one. */
+  constructor(context: DelegationContext, range: ObjectRange) {
+    this.#context = context;
+    this.#command = new ReadCommand(range);
+    this.length = range.length;
+  }
+
+  /** All of it: credit may go out with the command, before the board has answered. */
+  get ready(): number {
+    return this.length;
+  }
+
+  // ---- Span: what TCP asks for ----
+
+  attach(carrier: SpanCarrier, startSequence: number): void {
+    this.#carrier = carrier;
+    this.#command.address(carrier, startSequence, this.#context.unixTimeMs());
+    this.#place(this.#context.nowUs);
+  }
+
+  send(to: number): void {
+    const carrier = this.#carrier;
+    if (carrier === undefined || to <= this.granted) return;
+    if (carrier.tsVal !== 0) this.marks.mark(this.granted, carrier.tsVal);
+    this.granted = to;
+    this.#state();
+  }
+
+  resend(from: number, to: number): void {
+    if (this.#carrier === undefined) return;
+    // Without a board the next one starts at the acknowledged offset anyway, and so sends it all.
+    this.#delegation?.ranges.add(Math.max(from, this.acknowledged), to);
+    this.#state();
+  }
+
+  acknowledge(offset: number): void {
+    if (this.#carrier === undefined || offset <= this.acknowledged) return;
+    this.acknowledged = offset;
+    this.#context.counters.step127Freed++;
+    this.#tried.clear();
+    this.waitUntilUs = 0;
+    this.marks.acknowledge(offset);
+    const delegation = this.#delegation;
+    delegation?.ranges.acknowledge(offset);
+    if (offset >= this.length) {
+      this.#context.counters.spansCompleted++;
+      this.#finish(undefined);
+    } else if (delegation !== undefined && delegation.unstatedAcknowledged >= STATE_ACKNOWLEDGED_BYTES)
+      delegation.state();
+  }
+
+  pairChanged(): void {
+    const delegation = this.#delegation;
+    const carrier = this.#carrier;
+    if (delegation === undefined || carrier === undefined) return;
+    const reopened = this.window === 0 && carrier.windowField !== 0;
+    if (delegation.hasWork || reopened) delegation.state();
+  }
+
+  abandon(): void {
+    if (this.#carrier === undefined) return;
+    this.#context.counters.spansAbandoned++;
+    this.#finish(new AbandonedError());
+  }
+
+  // ---- DelegatedStream: what the delegation asks for ----
+
+  /**
+   * A window of 0 closes the client's, and stays when it reopens while nothing is sent (decision 5): with grants
+   * idle the last open pair, whose right edge is the same, is kept.
+   */
+  readPair(sending: boolean): void {
+    const carrier = this.#carrier;
+    if (carrier === undefined) return;
+    this.tsEcr = carrier.tsEcr;
+    if (carrier.windowField === 0 && !sending && this.window !== 0) return;
+    this.acknowledgment = carrier.acknowledgment;
+    this.window = carrier.windowField;
+  }
+
+  commandBytes(): number {
+    return this.#command.bytes();
+  }
+
+  writeCommand(b: Uint8Array, at: number, counter: number, firstOffset: number): number {
+    return this.#command.emit(b, at, this.#context.epoch, counter, firstOffset);
+  }
+
+  onProgress(sentUpTo: number, atUs: number): void {
+    this.waitUntilUs = 0;
+    if (sentUpTo <= this.sentUpTo) return;
+    this.sentUpTo = sentUpTo;
+    this.#carrier?.onSent(this, sentUpTo, atUs);
+  }
+
+  onEnded(delegation: Delegation, cause: EndCause, reason: number, hintMs: number, nowUs: number): void {
+    const { board } = delegation;
+    this.#delegation = undefined;
+    switch (cause) {
+      case 'busy':
+        board.avoidUntilUs = nowUs + hintMs * 1000;
+        this.#lastError = new NoBoardError('every slot is taken; add boards');
+        break;
+      case 'unanswered':
+      case 'stalled':
+        board.avoidUntilUs = nowUs + this.#context.timing.avoidMs * 1000;
+        this.#lastError = new BoardFailedError(
+          board.id,
+          `it is alive, but the delegation is ${cause}; look at its console`,
+        );
+        break;
+      case 'failed':
+        this.#lastError = errorForReason(reason, board.id, this.#command.name);
+        if (!isSlotLoss(reason)) this.#tried.add(board);
+        break;
+      case 'forgotten':
+      case 'boardLost':
+      case 'rebooted':
+        break;
+    }
+    // A span that is idle, and has lost its slot, takes another when there is something to send again.
+    const owes = this.granted > delegation.sentUpTo || delegation.ranges.count > 0;
+    if (owes || this.granted === 0) this.#place(nowUs);
+  }
+
+  // ---- Waiting ----
+
+  tryPlacement(nowUs: number): boolean {
+    const { placement, counters, waiting } = this.#context;
+    const board = placement.choose(this.#tried, nowUs);
+    if (board === undefined) return false;
+    waiting.delete(this);
+    if (this.#boardsUsed++ > 0) counters.spansMoved++;
+    this.#delegation = new Delegation(this.#context, board, this, this.acknowledged);
+    return true;
+  }
+
+  onWaitedTooLong(): void {
+    const { placement } = this.#context;
+    const known = placement.someAvailable || this.#tried.size > 0 ? this.#lastError : undefined;
+    this.#fail(known ?? new NoBoardError('none is alive with a readable card; look at the boards'));
+  }
+
+  // ---- Inside ----
+
+  #state(): void {
+    if (this.#delegation !== undefined) this.#delegation.state();
+    else this.#place(this.#context.nowUs);
+  }
+
+  #place(nowUs: number): void {
+    const { waiting, timing, placement } = this.#context;
+    if (waiting.has(this)) return;
+    if (this.waitUntilUs === 0) this.waitUntilUs = nowUs + timing.placementMs * 1000;
+    if (nowUs >= this.waitUntilUs || placement.allTried(this.#tried)) this.onWaitedTooLong();
+    else if (!this.tryPlacement(nowUs)) waiting.add(this);
+  }
+
+  #fail(error: Error): void {
+    const carrier = this.#carrier;
+    this.#context.counters.spansFailed++;
+    this.#finish(error);
+    carrier?.onFailed(this, error);
+  }
+
+  #finish(error: Error | undefined): void {
+    this.#carrier = undefined;
+    this.#context.waiting.delete(this);
+    this.#delegation?.release();
+    this.#delegation = undefined;
+    const done = this.onDone;
+    this.onDone = undefined;
+    if (error === undefined) done?.();
+    else done?.(error);
+  }
+}
+
+/** The board has only lost, or never had, a slot for it: it may well have one the next time. */
+function isSlotLoss(reason: number): boolean {
+  return reason === Reason.leaseEnded || reason === Reason.evicted || reason === Reason.noSlot;
+}

@@ -1,0 +1,19 @@
+/** What the delegation layer offers to programs; part of the public API. */
+export { BackEnds, type BackEndsOptions } from './back-ends.js';
+export type { Board, BoardState } from './board.js';
+export type { Entropy, ProvisionedBoard } from './boards.js';
+export { DelegationCounters } from './counters.js';
+export {
+  AbandonedError,
+  BoardFailedError,
+  DelegationError,
+  NoBoardError,
+  NotAFileError,
+  ObjectChangedError,
+  ObjectNotFoundError,
+  RangeNotInObjectError,
+} from './errors.js';
+export type { Transmit } from './frame-sender.js';
+export type { ObjectFacts } from './inquiry.js';
+export { DEFAULT_TIMING, type DelegationTiming } from './limits.js';
+export type { ObjectRange } from './read-command.js';

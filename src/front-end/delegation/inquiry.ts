@@ -1,0 +1,240 @@
+/** One question about an object: command `stat`, said again until a board has answered it. */
+import {
+  ACK_UP_RESULT,
+  ACK_UP_VERSION_AT,
+  ackUpHintMs,
+  ackUpReason,
+  ackUpResultBytes,
+  ackUpState,
+  DelegationState,
+  ObjectKind,
+  Reason,
+  STAT_RESULT_BYTES,
+  StatResult,
+} from '../../wire/atcp/ack-up.js';
+import { OBJECT_VERSION_BYTES } from '../../wire/atcp/command.js';
+import { get64 } from '../../wire/bytes.js';
+import type { Board } from './board.js';
+import type { Command, DelegationContext, Waiting } from './commands.js';
+import { REMINDERS_BEFORE_GIVING_UP } from './limits.js';
+import { errorForReason, NoBoardError } from './errors.js';
+import {
+  emitReleaseCommand,
+  emitStatCommand,
+  encodeObjectName,
+  RELEASE_COMMAND_BYTES,
+  statCommandBytes,
+} from './read-command.js';
+
+/** What an object is; the answer of `stat`. */
+export interface ObjectFacts {
+  readonly name: string;
+  readonly kind: 'file' | 'directory';
+  /** Bytes. */
+  readonly size: number;
+  /** ms since the Unix epoch. */
+  readonly modifiedMs: number;
+  /** 16 bytes; equal versions on two boards mean equal bytes (decision 9). */
+  readonly version: Uint8Array;
+}
+
+export class Inquiry implements Waiting {
+  waitUntilUs: number;
+  readonly #context: DelegationContext;
+  readonly #name: string;
+  readonly #nameBytes: Uint8Array;
+  readonly #resolve: (facts: ObjectFacts) => void;
+  readonly #reject: (error: Error) => void;
+  readonly #tried = new Set<Board>();
+  #lastError: Error | undefined;
+
+  /** Throws a RangeError for a name that can't be one. */
+  constructor(
+    context: DelegationContext,
+    name: string,
+    resolve: (facts: ObjectFacts) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#context = context;
+    this.#name = name;
+    this.#nameBytes = encodeObjectName(name);
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.waitUntilUs = context.nowUs + context.timing.inquiryMs * 1000;
+    this.#place(context.nowUs);
+  }
+
+  tryPlacement(nowUs: number): boolean {
+    const { placement, waiting } = this.#context;
+    const board = placement.choose(this.#tried, nowUs);
+    if (board === undefined) return false;
+    waiting.delete(this);
+    new StatCommand(this.#context, board, this, this.#nameBytes);
+    return true;
+  }
+
+  onWaitedTooLong(): void {
+    const { waiting, placement, counters } = this.#context;
+    waiting.delete(this);
+    counters.inquiriesFailed++;
+    const detail = placement.someAvailable
+      ? 'all are busy or do not answer; add boards'
+      : 'none is alive with a readable card; look at the boards';
+    this.#reject(this.#lastError ?? new NoBoardError(detail));
+  }
+
+  /** The board has answered with facts. */
+  onFacts(b: Uint8Array, at: number): void {
+    const result = at + ACK_UP_RESULT;
+    const version = at + ACK_UP_VERSION_AT;
+    this.#context.counters.inquiriesAnswered++;
+    this.#resolve({
+      name: this.#name,
+      kind: b[result + StatResult.kind] === ObjectKind.directory ? 'directory' : 'file',
+      size: get64(b, result + StatResult.size),
+      modifiedMs: get64(b, result + StatResult.modified),
+      version: b.slice(version, version + OBJECT_VERSION_BYTES),
+    });
+  }
+
+  onReason(board: Board, reason: number, nowUs: number): void {
+    this.#lastError = errorForReason(reason, board.id, this.#name);
+    if (reason !== Reason.noSlot && reason !== Reason.evicted) this.#tried.add(board);
+    this.#place(nowUs);
+  }
+
+  onBusy(board: Board, hintMs: number, nowUs: number): void {
+    board.avoidUntilUs = nowUs + hintMs * 1000;
+    this.#place(nowUs);
+  }
+
+  onNoAnswer(board: Board, nowUs: number): void {
+    board.avoidUntilUs = nowUs + this.#context.timing.avoidMs * 1000;
+    this.#place(nowUs);
+  }
+
+  onBoardGone(nowUs: number): void {
+    this.#place(nowUs);
+  }
+
+  /** A question is not worth waiting for boards that are not there; one that is only busy is. */
+  #place(nowUs: number): void {
+    const { placement, waiting } = this.#context;
+    if (!placement.someAvailable || placement.allTried(this.#tried) || nowUs >= this.waitUntilUs)
+      this.onWaitedTooLong();
+    else if (!this.tryPlacement(nowUs)) waiting.add(this);
+  }
+}
+
+/**
+ * The question on one board. It takes a slot there like any command, so it is released when it is answered; but it
+ * sends nothing to anybody, so nobody has to wait for that.
+ */
+class StatCommand implements Command {
+  readonly board: Board;
+  readonly counter: number;
+  queued = false;
+  wakeUs = 0;
+  heapIndex = -1;
+  readonly #context: DelegationContext;
+  readonly #name: Uint8Array;
+  /** Undefined once it is answered: then the command is only released. */
+  #inquiry: Inquiry | undefined;
+  #emitted = false;
+  #pauseUs: number;
+  #retryAtUs = Infinity;
+  #unansweredSinceUs = Infinity;
+  #retries = 0;
+
+  constructor(context: DelegationContext, board: Board, inquiry: Inquiry, name: Uint8Array) {
+    this.#context = context;
+    this.board = board;
+    this.counter = context.commands.nextCounter();
+    this.#inquiry = inquiry;
+    this.#name = name;
+    this.#pauseUs = context.timing.retryMs * 1000;
+    context.commands.add(this);
+    context.writer.queue(this);
+  }
+
+  statementBytes(): number {
+    return this.#inquiry === undefined ? RELEASE_COMMAND_BYTES : statCommandBytes(this.#name.length);
+  }
+
+  writeStatements(b: Uint8Array, at: number, nowUs: number): number {
+    const { epoch, counters, unixTimeMs } = this.#context;
+    this.onUnsayable(nowUs);
+    if (this.#inquiry === undefined) return emitReleaseCommand(b, at, epoch, this.counter);
+    counters.step107CommandsSent++;
+    if (this.#emitted) counters.commandsRepeated++;
+    this.#emitted = true;
+    return emitStatCommand(b, at, epoch, this.counter, unixTimeMs(), this.#name);
+  }
+
+  onUnsayable(nowUs: number): void {
+    if (this.#unansweredSinceUs === Infinity) this.#unansweredSinceUs = nowUs;
+    if (this.#retryAtUs === Infinity) this.#retryAtUs = nowUs + this.#pauseUs;
+    this.#context.timers.schedule(this, this.#retryAtUs);
+  }
+
+  onAckUp(b: Uint8Array, at: number, _sequence: number, nowUs: number): void {
+    const state = ackUpState(b, at);
+    const inquiry = this.#inquiry;
+    this.#unansweredSinceUs = nowUs;
+    this.#retries = 0;
+    if (state === DelegationState.released || state === DelegationState.busy) this.#end();
+    if (inquiry === undefined || state === DelegationState.accepted) return;
+    if (state === DelegationState.busy) {
+      this.#context.counters.delegationsBusy++;
+      inquiry.onBusy(this.board, ackUpHintMs(b, at), nowUs);
+    } else if (state === DelegationState.released) inquiry.onBoardGone(nowUs);
+    else {
+      this.#release();
+      if (state === DelegationState.failed) inquiry.onReason(this.board, ackUpReason(b, at), nowUs);
+      else if (ackUpResultBytes(b, at) >= STAT_RESULT_BYTES) inquiry.onFacts(b, at);
+      else inquiry.onReason(this.board, Reason.badCommand, nowUs);
+    }
+  }
+
+  onTimer(nowUs: number): void {
+    const { timing, counters, writer, timers } = this.#context;
+    const unanswered = nowUs - this.#unansweredSinceUs >= timing.unansweredMs * 1000;
+    if (unanswered && this.#retries >= REMINDERS_BEFORE_GIVING_UP) {
+      const inquiry = this.#inquiry;
+      counters.delegationsUnanswered++;
+      this.#end();
+      inquiry?.onNoAnswer(this.board, nowUs);
+    } else if (nowUs < this.#retryAtUs) timers.schedule(this, this.#retryAtUs);
+    else {
+      this.#pauseUs = Math.min(2 * this.#pauseUs, timing.retryMaxMs * 1000);
+      this.#retryAtUs = nowUs + this.#pauseUs;
+      this.#retries++;
+      counters.statementsRepeated++;
+      timers.schedule(this, this.#retryAtUs);
+      writer.queue(this);
+    }
+  }
+
+  onBoardLost(nowUs: number): void {
+    const inquiry = this.#inquiry;
+    this.#end();
+    inquiry?.onBoardGone(nowUs);
+  }
+
+  onBoardRebooted(nowUs: number): void {
+    this.onBoardLost(nowUs);
+  }
+
+  #release(): void {
+    this.#inquiry = undefined;
+    this.#pauseUs = this.#context.timing.retryMs * 1000;
+    this.#retryAtUs = Infinity;
+    this.#context.writer.queue(this);
+  }
+
+  #end(): void {
+    this.#inquiry = undefined;
+    this.#context.timers.cancel(this);
+    this.#context.commands.remove(this);
+  }
+}

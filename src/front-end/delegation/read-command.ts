@@ -1,0 +1,159 @@
+/** What to read: the argument of `delegate`, and its ATCP_COMMAND 25 (Fig. 5, steps 105 and 106). */
+import {
+  commandArguments,
+  CommandFlag,
+  commandBytes,
+  COMMAND_TEMPLATE,
+  emitCommand,
+  MAX_NAME_BYTES,
+  MAX_TEMPLATE_BYTES,
+  OBJECT_VERSION_BYTES,
+  Opcode,
+  ReadArgument,
+} from '../../wire/atcp/command.js';
+import { copy, fill } from '../../wire/byte-loops.js';
+import { put16, put64 } from '../../wire/bytes.js';
+import type { SpanCarrier } from '../tcp/span.js';
+
+/** A range of an object, as a program names it. */
+export interface ObjectRange {
+  /** Name on the volume. */
+  readonly name: string;
+  /** 16 bytes from {@link ObjectFacts}; another version then fails instead of being sent. Left out: any. */
+  readonly version?: Uint8Array | undefined;
+  /** First byte; 0 when left out. */
+  readonly from?: number | undefined;
+  /** Bytes, at least 1. */
+  readonly length: number;
+}
+
+const NO_FLAGS = 0;
+
+/** UTF-8 in normalisation form C, as volumes store names; checked against the format's limit. */
+export function encodeObjectName(name: string): Uint8Array {
+  const bytes = new TextEncoder().encode(name.normalize('NFC'));
+  if (bytes.length > MAX_NAME_BYTES)
+    throw new RangeError(
+      `an object name has at most ${MAX_NAME_BYTES} bytes of UTF-8, this one ${bytes.length}`,
+    );
+  return bytes;
+}
+
+/** The command of one span: the same bytes for every board that carries it out (decision 8). */
+export class ReadCommand {
+  readonly name: string;
+  readonly length: number;
+  readonly #nameBytes: Uint8Array;
+  readonly #version: Uint8Array | undefined;
+  readonly #from: number;
+  readonly #template = new Uint8Array(MAX_TEMPLATE_BYTES);
+  #templateBytes = 0;
+  #l3Offset = 0;
+  #l4Offset = 0;
+  #segmentBytes = 0;
+  #startSequence = 0;
+  #dateMs = 0;
+
+  constructor(range: ObjectRange) {
+    const { name, version, from = 0, length } = range;
+    if (!Number.isSafeInteger(from) || from < 0)
+      throw new RangeError(`from (${from}) must be a whole number from 0`);
+    if (!Number.isSafeInteger(length) || length < 1)
+      throw new RangeError(`length (${length}) must be a whole number from 1; an empty reply needs no board`);
+    if (version !== undefined && version.length !== OBJECT_VERSION_BYTES)
+      throw new RangeError(`an object version has ${OBJECT_VERSION_BYTES} bytes, this one ${version.length}`);
+    this.name = name;
+    this.length = length;
+    this.#nameBytes = encodeObjectName(name);
+    this.#version = version;
+    this.#from = from;
+  }
+
+  /** Step 105: the addresses, ports and numbers of the connection that the answer goes to. */
+  address(carrier: SpanCarrier, startSequence: number, dateMs: number): void {
+    const template = carrier.writeTemplate(this.#template);
+    this.#templateBytes = template.bytes;
+    this.#l3Offset = template.l3Offset;
+    this.#l4Offset = template.l4Offset;
+    this.#segmentBytes = carrier.segmentBytes;
+    this.#startSequence = startSequence;
+    this.#dateMs = dateMs;
+  }
+
+  bytes(): number {
+    return commandBytes(this.#templateBytes, ReadArgument.name + this.#nameBytes.length);
+  }
+
+  /** Step 106. */
+  emit(b: Uint8Array, at: number, epoch: number, counter: number, firstOffset: number): number {
+    const nameBytes = this.#nameBytes.length;
+    const bytes = emitCommand(
+      b,
+      at,
+      CommandFlag.psh | CommandFlag.restartable,
+      epoch,
+      counter,
+      Opcode.read,
+      this.#templateBytes,
+      this.#l3Offset,
+      this.#l4Offset,
+      this.#segmentBytes,
+      ReadArgument.name + nameBytes,
+      this.#startSequence,
+      this.#dateMs,
+      firstOffset,
+    );
+    copy(this.#template, 0, b, at + COMMAND_TEMPLATE, this.#templateBytes);
+    const argument = commandArguments(b, at);
+    if (this.#version === undefined) fill(b, argument + ReadArgument.version, OBJECT_VERSION_BYTES, 0);
+    else copy(this.#version, 0, b, argument + ReadArgument.version, OBJECT_VERSION_BYTES);
+    put64(b, argument + ReadArgument.from, this.#from);
+    put64(b, argument + ReadArgument.length, this.length);
+    put16(b, argument + ReadArgument.nameLength, nameBytes);
+    copy(this.#nameBytes, 0, b, argument + ReadArgument.name, nameBytes);
+    return bytes;
+  }
+}
+
+/** The `stat` command of an object name. */
+export function statCommandBytes(nameBytes: number): number {
+  return commandBytes(0, 2 + nameBytes);
+}
+
+export function emitStatCommand(
+  b: Uint8Array,
+  at: number,
+  epoch: number,
+  counter: number,
+  dateMs: number,
+  name: Uint8Array,
+): number {
+  const argumentBytes = 2 + name.length;
+  const bytes = emitCommand(
+    b,
+    at,
+    NO_FLAGS,
+    epoch,
+    counter,
+    Opcode.stat,
+    0,
+    0,
+    0,
+    0,
+    argumentBytes,
+    0,
+    dateMs,
+    0,
+  );
+  const argument = commandArguments(b, at);
+  put16(b, argument, name.length);
+  copy(name, 0, b, argument + 2, name.length);
+  return bytes;
+}
+
+/** The `release` command for an id that the front-end has forgotten. */
+export function emitReleaseCommand(b: Uint8Array, at: number, epoch: number, counter: number): number {
+  return emitCommand(b, at, NO_FLAGS, epoch, counter, Opcode.release, 0, 0, 0, 0, 0, 0, 0, 0);
+}
+
+export const RELEASE_COMMAND_BYTES = commandBytes(0, 0);

@@ -1,0 +1,506 @@
+/**
+ * One connection after its handshake: the states of RFC 9293 3.3.2 from ESTABLISHED on, and what binds the
+ * sending and the receiving half, the timers and the program together. Nothing is sent while segments are taken
+ * in, apart from ACKs that may not wait: {@link Connection.run} does it once a batch.
+ */
+import { ETHERNET_HEADER_BYTES } from '../../wire/ethernet.js';
+import { TCP_HEADER_BYTES, TcpFlag, emitTcp } from '../../wire/tcp.js';
+import type { FrontEndCounters } from '../counters.js';
+import { PATH_HEADER_BYTES, type Ipv4Path } from '../link/path.js';
+import type { TableEntry } from './connection-table.js';
+import { connectionReset, connectionTimedOut } from './errors.js';
+import { Probes } from './probes.js';
+import { Receiver, windowShift } from './receiver.js';
+import { receiveSegment } from './segment-input.js';
+import { unwrap, type Segment } from './segment.js';
+import { Sender, type SenderCarrier, type SenderStart } from './sender.js';
+import type { Span, SpanTemplate } from './span.js';
+import type { TcpStack } from './stack.js';
+import { TimeWait } from './time-wait.js';
+import type { Timed } from './timers.js';
+
+export type ConnectionState =
+  | 'ESTABLISHED'
+  | 'FIN-WAIT-1'
+  | 'FIN-WAIT-2'
+  | 'CLOSE-WAIT'
+  | 'CLOSING'
+  | 'LAST-ACK'
+  | 'CLOSED';
+
+/** Who reads and writes a connection. Called between batches of segments, so that it may do anything. */
+export interface ConnectionUser {
+  /** Bytes that were handed over and not yet read by the program: they narrow the window. */
+  readonly unreadBytes: number;
+  /** A write waits for room ({@link Connection.hasRoom}). */
+  readonly awaitsRoom: boolean;
+  onData(chunk: Buffer): void;
+  /** The client has sent its FIN. */
+  onEnd(): void;
+  onRoom(): void;
+  /** Nothing happened for the time set with {@link Connection.setIdleTimeout}. */
+  onIdle(): void;
+  /** The connection is over; `error` says why when it was not closed in order. */
+  onClosed(error: Error | undefined): void;
+}
+
+/** What the handshake hands over. */
+export interface ConnectionStart extends SenderStart {
+  readonly path: Ipv4Path;
+  readonly localPort: number;
+  readonly remotePort: number;
+  /** RCV.NXT after the SYN, and the window of the SYN-ACK. */
+  readonly rcvNxt: number;
+  readonly offeredBytes: number;
+  /** The client's scale; -1 when scaling was not agreed. */
+  readonly remoteShift: number;
+  /** Makes the program known to the connection, before anything is delivered. */
+  readonly accept: (connection: Connection) => void;
+}
+
+const TEMPLATE: SpanTemplate = Object.freeze({
+  bytes: PATH_HEADER_BYTES + TCP_HEADER_BYTES,
+  l3Offset: ETHERNET_HEADER_BYTES,
+  l4Offset: PATH_HEADER_BYTES,
+});
+
+export class Connection implements TableEntry, Timed, SenderCarrier {
+  readonly remoteAddress: number;
+  readonly remotePort: number;
+  readonly localPort: number;
+  nextInBucket: TableEntry | undefined = undefined;
+  wakeUs = 0;
+  heapIndex = -1;
+  readonly path: Ipv4Path;
+  readonly sender: Sender;
+  readonly receiver: Receiver;
+  readonly segmentBytes: number;
+  /** Timestamps (RFC 7323) are not negotiated: segments carry 12 bytes more without them. */
+  readonly tsVal = 0;
+  readonly tsEcr = 0;
+  /** In the stack's list of connections to run, to deliver; the stack's to write. */
+  toRun = false;
+  toDeliver = false;
+  private current: ConnectionState = 'ESTABLISHED';
+  private readonly stack: TcpStack;
+  private readonly accept: (connection: Connection) => void;
+  private accepted = false;
+  private user: ConnectionUser | undefined = undefined;
+  private endDelivered = false;
+  private error: Error | undefined = undefined;
+  private failure: Error | undefined = undefined;
+  private readonly remoteShift: number;
+  private readonly sack: boolean;
+  private readonly probes: Probes;
+  private released = false;
+  private lifeAtUs = Infinity;
+  private idleUs = 0;
+  private idleAtUs = Infinity;
+  private activeUs: number;
+  private idleExpired = false;
+  private challengedUs = -Infinity;
+  /** The (acknowledgment, window) pair that spans were told last. */
+  private toldAcknowledgment: number;
+  private toldWindow = 0;
+
+  constructor(stack: TcpStack, start: ConnectionStart, nowUs: number) {
+    const { settings, counters } = stack;
+    this.stack = stack;
+    this.accept = start.accept;
+    this.path = start.path;
+    this.remoteAddress = start.path.remoteAddress;
+    this.remotePort = start.remotePort;
+    this.localPort = start.localPort;
+    this.segmentBytes = start.segmentBytes;
+    this.remoteShift = Math.max(0, start.remoteShift);
+    this.sack = start.sack;
+    this.activeUs = nowUs;
+    this.toldAcknowledgment = start.rcvNxt;
+    this.sender = new Sender(this, start, settings, counters, nowUs);
+    this.receiver = new Receiver(
+      start.rcvNxt,
+      settings.receiveBufferBytes,
+      start.offeredBytes,
+      start.remoteShift < 0 ? 0 : windowShift(settings.receiveBufferBytes),
+      start.segmentBytes,
+      settings.delayedAckUs,
+      counters,
+    );
+    this.probes = new Probes(settings);
+  }
+
+  get counters(): FrontEndCounters {
+    return this.stack.counters;
+  }
+
+  get state(): ConnectionState {
+    return this.current;
+  }
+
+  /** The program has let go of it. */
+  get orphaned(): boolean {
+    return this.released;
+  }
+
+  // What the program does.
+
+  setUser(user: ConnectionUser): void {
+    this.user = user;
+  }
+
+  /** Appends bytes; small ones are copied, large ones are held by reference until {@link ownBytes} or delivered. */
+  writeCopy(bytes: Uint8Array): void {
+    this.sender.queue.appendCopy(bytes);
+    this.onProgress(this.stack.clock());
+    this.wake();
+  }
+
+  writeSpan(span: Span): void {
+    this.sender.queue.append(span);
+    this.onProgress(this.stack.clock());
+    this.wake();
+  }
+
+  hasRoom(): boolean {
+    const { sendBufferBytes, sendBufferSpans } = this.stack.settings;
+    return this.sender.queue.hasRoom(sendBufferBytes, sendBufferSpans);
+  }
+
+  ownBytes(): void {
+    this.sender.queue.ownBytes();
+  }
+
+  /** Nothing more will be written: a FIN follows what was. */
+  shutdown(): void {
+    this.sender.finish();
+    this.wake();
+  }
+
+  /** The program has read; the window may grow. */
+  onRead(): void {
+    if (this.current === 'CLOSED' || !this.receiver.updateDue(this.unreadBytes)) return;
+    this.receiver.ackNow = true;
+    this.wake();
+  }
+
+  /**
+   * The program lets go. What was written is still delivered and followed by a FIN, unless `discard` says that
+   * something can't be: then the client gets a reset.
+   */
+  release(discard: boolean): void {
+    if (this.released) return;
+    this.released = true;
+    this.user = undefined;
+    if (this.current === 'CLOSED') return;
+    if (discard || this.receiver.unreadBytes > 0) {
+      this.abort();
+      return;
+    }
+    this.idleUs = 0;
+    this.idleAtUs = Infinity;
+    this.onProgress(this.stack.clock());
+    this.shutdown();
+  }
+
+  setIdleTimeout(timeoutUs: number): void {
+    this.idleUs = timeoutUs;
+    this.activeUs = this.stack.clock();
+    this.idleAtUs = timeoutUs > 0 ? this.activeUs + timeoutUs : Infinity;
+    this.arm();
+    this.stack.requestBatch();
+  }
+
+  setKeepAlive(idleUs: number): void {
+    this.probes.setKeepAlive(idleUs, this.stack.clock());
+    this.arm();
+    this.stack.requestBatch();
+  }
+
+  /** Ends the connection with a reset. */
+  abort(error?: Error): void {
+    if (this.current === 'CLOSED') return;
+    this.counters.connectionsAborted++;
+    this.counters.resetsSent++;
+    this.emit(this.sender.sndNxt >>> 0, TcpFlag.rst | TcpFlag.ack);
+    this.close(error);
+    this.stack.requestBatch();
+  }
+
+  // What segments do.
+
+  onSegment(segment: Segment, nowUs: number): void {
+    receiveSegment(this, segment, nowUs);
+  }
+
+  scaleWindow(field: number): number {
+    return field * 2 ** this.remoteShift;
+  }
+
+  /** An acceptable segment came: the client is there, behind this next hop. */
+  heard(segment: Segment, nowUs: number): void {
+    if (this.path.setNextHop(segment.frame, segment.sourceMacAt)) this.sender.queue.pairChanged();
+    this.probes.onHeard(nowUs);
+  }
+
+  /** Bytes got through, in either direction, or the program wrote some. */
+  onProgress(nowUs: number): void {
+    this.activeUs = nowUs;
+    if (this.idleUs > 0 && this.idleAtUs === Infinity) this.idleAtUs = nowUs + this.idleUs;
+    if (this.released) this.lifeAtUs = nowUs + this.stack.settings.orphanUs;
+  }
+
+  /** An acknowledgment was taken; false when it ended the connection. */
+  onAckTaken(): boolean {
+    if (!this.sender.finAcknowledged) return true;
+    if (this.current === 'FIN-WAIT-1') {
+      this.current = 'FIN-WAIT-2';
+    } else if (this.current === 'CLOSING') {
+      this.enterTimeWait();
+      return false;
+    } else if (this.current === 'LAST-ACK') {
+      this.close(undefined);
+      return false;
+    }
+    return true;
+  }
+
+  onTextTaken(nowUs: number): void {
+    this.onProgress(nowUs);
+    this.stack.markToDeliver(this);
+    if (!this.receiver.finished) return;
+    if (this.current === 'ESTABLISHED') this.current = 'CLOSE-WAIT';
+    else if (this.current === 'FIN-WAIT-1') this.current = 'CLOSING';
+    else if (this.current === 'FIN-WAIT-2') this.enterTimeWait();
+  }
+
+  resetByPeer(): void {
+    this.counters.connectionsResetByPeer++;
+    this.close(connectionReset());
+  }
+
+  /** A pure ACK; SEQ is the granted edge (decision 5). */
+  sendAck(): void {
+    this.counters.pureAcksSent++;
+    const sacked = this.sack && !this.receiver.reassembly.empty;
+    const optionBytes = sacked ? this.stack.output.putSack(this.receiver.reassembly) : 0;
+    this.emit(this.sender.sndNxt >>> 0, TcpFlag.ack, optionBytes);
+  }
+
+  /** An ACK that an attacker could provoke, so it is limited (RFC 5961 7): per connection, lest one tells of another. */
+  challenge(nowUs: number): void {
+    if (nowUs - this.challengedUs < this.stack.settings.challengeAckUs) {
+      this.counters.challengeAcksSuppressed++;
+      return;
+    }
+    this.challengedUs = nowUs;
+    this.counters.challengeAcksSent++;
+    this.sendAck();
+  }
+
+  /** Something is to be done before the next segments are. */
+  wake(): void {
+    if (this.current !== 'CLOSED') this.stack.markToRun(this);
+  }
+
+  // What the stack does.
+
+  /** Once a batch: sends what may be sent, then the ACK that is owed if nothing carried it. */
+  run(nowUs: number): void {
+    if (this.current === 'CLOSED') return;
+    if (this.failure !== undefined) {
+      this.abort(this.failure);
+      return;
+    }
+    this.sender.run(nowUs);
+    if (this.receiver.ackNow) this.sendAck();
+    this.tellPair();
+    this.probes.update(this.sender.blockedByWindow, this.sender.rtt.rtoUs, nowUs);
+    if (this.user?.awaitsRoom && this.hasRoom()) this.stack.markToDeliver(this);
+    this.arm();
+  }
+
+  /** Hands over to the program what has happened. The program may do anything meanwhile. */
+  deliver(): void {
+    if (!this.accepted) {
+      this.accepted = true;
+      this.accept(this);
+    }
+    while (this.user !== undefined) {
+      const chunk = this.receiver.takeArrived();
+      if (chunk === undefined) break;
+      this.user.onData(chunk);
+    }
+    if (this.receiver.finished && !this.endDelivered) {
+      this.endDelivered = true;
+      this.user?.onEnd();
+    }
+    if (this.current === 'CLOSED') {
+      const user = this.user;
+      this.user = undefined;
+      user?.onClosed(this.error);
+      return;
+    }
+    if (this.user?.awaitsRoom && this.hasRoom()) this.user.onRoom();
+    if (this.idleExpired) {
+      this.idleExpired = false;
+      this.user?.onIdle();
+    }
+  }
+
+  onTimer(nowUs: number): void {
+    if (nowUs >= this.receiver.ackAtUs) this.sendAck();
+    if (nowUs >= this.sender.retransmitAtUs && !this.sender.onTimeout(nowUs)) return this.giveUp();
+    if (nowUs >= this.probes.atUs) this.probe(nowUs);
+    if (nowUs >= this.lifeAtUs) this.endOrphan();
+    if (nowUs >= this.idleAtUs) this.checkIdle(nowUs);
+    if (this.current !== 'CLOSED') this.arm();
+  }
+
+  // What spans do (SpanCarrier).
+
+  get acknowledgment(): number {
+    return this.receiver.rcvNxt >>> 0;
+  }
+
+  get windowField(): number {
+    return this.receiver.offer(this.unreadBytes);
+  }
+
+  sendSegment(sequence: number, payload: Uint8Array, at: number, length: number, psh: boolean): void {
+    this.emit(sequence, psh ? TcpFlag.ack | TcpFlag.psh : TcpFlag.ack, 0, payload, at, length);
+    this.sender.onSegmentSent(unwrap((sequence + length) >>> 0, this.sender.sndNxt), this.stack.nowUs);
+  }
+
+  sendFin(sequence: number): void {
+    if (this.current === 'ESTABLISHED') this.current = 'FIN-WAIT-1';
+    else if (this.current === 'CLOSE-WAIT') this.current = 'LAST-ACK';
+    this.emit(sequence, TcpFlag.fin | TcpFlag.ack);
+  }
+
+  writeTemplate(b: Uint8Array): SpanTemplate {
+    const at = this.path.writeTemplate(b);
+    const { localPort, remotePort } = this;
+    emitTcp(b, at, localPort, remotePort, 0, this.acknowledgment, TcpFlag.ack, this.windowField, TCP_HEADER_BYTES);
+    return TEMPLATE;
+  }
+
+  onReady(): void {
+    this.wake();
+  }
+
+  onSent(span: Span, sentUpTo: number, atUs: number): void {
+    this.sender.onSent(span, sentUpTo, atUs);
+    this.wake();
+  }
+
+  onFailed(_span: Span, error: Error): void {
+    // Not at once: the span may be talking to us from within a call of ours.
+    this.failure ??= error;
+    this.wake();
+  }
+
+  private get unreadBytes(): number {
+    return this.user?.unreadBytes ?? 0;
+  }
+
+  private emit(
+    sequence: number,
+    flags: number,
+    optionBytes = 0,
+    payload?: Uint8Array,
+    payloadAt?: number,
+    payloadBytes?: number,
+  ): void {
+    this.stack.output.send(
+      this.path,
+      this.localPort,
+      this.remotePort,
+      sequence,
+      this.acknowledgment,
+      flags,
+      this.windowField,
+      optionBytes,
+      payload,
+      payloadAt,
+      payloadBytes,
+    );
+    this.receiver.onAckSent();
+  }
+
+  private tellPair(): void {
+    const window = this.windowField;
+    if (this.receiver.rcvNxt === this.toldAcknowledgment && window === this.toldWindow) return;
+    this.toldAcknowledgment = this.receiver.rcvNxt;
+    this.toldWindow = window;
+    this.counters.pairChanges++;
+    this.sender.queue.pairChanged();
+  }
+
+  private probe(nowUs: number): void {
+    if (this.sender.sndUna !== this.sender.sndNxt) {
+      // The retransmission timer watches the client while something is under way.
+      this.probes.onHeard(nowUs);
+      return;
+    }
+    this.probes.onProbe(nowUs);
+    if (this.probes.givenUp) {
+      this.giveUp();
+      return;
+    }
+    if (this.probes.holdsWindow) this.sender.sendDespiteSmallWindow(nowUs);
+    if (this.sender.sndUna !== this.sender.sndNxt) return;
+    this.counters.probesSent++;
+    this.emit((this.sender.sndUna - 1) >>> 0, TcpFlag.ack);
+  }
+
+  private checkIdle(nowUs: number): void {
+    const atUs = this.activeUs + this.idleUs;
+    if (nowUs < atUs) {
+      this.idleAtUs = atUs;
+      return;
+    }
+    this.idleAtUs = Infinity;
+    this.idleExpired = true;
+    this.stack.markToDeliver(this);
+  }
+
+  /** Nobody reads it any more, and the client does not finish: it isn't kept for ever. */
+  private endOrphan(): void {
+    if (this.current === 'FIN-WAIT-2') this.close(undefined);
+    else this.abort();
+  }
+
+  private giveUp(): void {
+    this.counters.connectionsTimedOut++;
+    this.close(connectionTimedOut());
+  }
+
+  private enterTimeWait(): void {
+    this.close(undefined);
+    this.stack.addWait(new TimeWait(this.stack, this, false));
+    // Our ACK of the client's FIN, from what is left of the connection.
+    this.sendAck();
+  }
+
+  /** Everything ends here. A 4-tuple for which a board may still hold a grant is set aside (decision 2). */
+  private close(error: Error | undefined): void {
+    if (this.current === 'CLOSED') return;
+    this.current = 'CLOSED';
+    this.error = error;
+    this.stack.forget(this);
+    this.counters.connectionsClosed++;
+    if (this.sender.queue.abandon()) this.stack.addWait(new TimeWait(this.stack, this, true));
+    if (!this.released) this.stack.markToDeliver(this);
+  }
+
+  private arm(): void {
+    const atUs = Math.min(
+      this.receiver.ackAtUs,
+      this.sender.retransmitAtUs,
+      this.probes.atUs,
+      this.lifeAtUs,
+      this.idleAtUs,
+    );
+    this.stack.timers.schedule(this, atUs);
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * SYN-RECEIVED (RFC 9293 3.10.7.2 and 3.10.7.4): from the client's SYN (21 of Fig. 2) over our SYN-ACK (22) to its
+ * ACK (23), in an object much smaller than a connection. It reads the options, chooses the initial sequence
+ * number, repeats the SYN-ACK and makes the connection.
+ */
+import {
+  DEFAULT_MSS,
+  TCP_HEADER_BYTES,
+  TcpFlag,
+  emitMssOption,
+  emitSackPermittedOption,
+  emitWindowScaleOption,
+} from '../../wire/tcp.js';
+import { IPV4_HEADER_BYTES } from '../../wire/ipv4.js';
+import { Ipv4Path } from '../link/path.js';
+import { Connection } from './connection.js';
+import type { TableEntry } from './connection-table.js';
+import type { Listener } from './listener.js';
+import { windowShift } from './receiver.js';
+import { isAcceptable } from './segment-input.js';
+import { unwrap, type Segment } from './segment.js';
+import type { TcpStack } from './stack.js';
+import type { Timed } from './timers.js';
+
+/** A smaller MSS is taken for this one: it would only serve to make us send many small segments. */
+const SMALLEST_MSS = 48;
+
+export class Handshake implements TableEntry, Timed {
+  readonly remoteAddress: number;
+  readonly remotePort: number;
+  readonly localPort: number;
+  nextInBucket: TableEntry | undefined = undefined;
+  wakeUs = 0;
+  heapIndex = -1;
+  private readonly stack: TcpStack;
+  private readonly listener: Listener;
+  private readonly path: Ipv4Path;
+  private readonly iss: number;
+  private readonly irs: number;
+  private readonly segmentBytes: number;
+  /** The client's window scale; -1 when it offers none. */
+  private readonly remoteShift: number;
+  private readonly sack: boolean;
+  private repeats = 0;
+  private firstSentUs: number;
+  private repeatAtUs: number;
+  private challengedUs = -Infinity;
+
+  /** `minIss`: an unwrapped sequence number that this connection's must lie beyond, or undefined. */
+  constructor(
+    stack: TcpStack,
+    listener: Listener,
+    segment: Segment,
+    nowUs: number,
+    minIss: number | undefined,
+  ) {
+    const { remoteAddress, remotePort, localPort, options } = segment;
+    this.stack = stack;
+    this.listener = listener;
+    this.remoteAddress = remoteAddress;
+    this.remotePort = remotePort;
+    this.localPort = localPort;
+    this.path = new Ipv4Path(
+      stack.localMac,
+      stack.localAddress,
+      segment.frame,
+      segment.sourceMacAt,
+      remoteAddress,
+    );
+    const iss = stack.isn.next(stack.localAddress, localPort, remoteAddress, remotePort, nowUs);
+    this.iss = minIss !== undefined && unwrap(iss, minIss) <= minIss ? (minIss + 0x1_0000) >>> 0 : iss;
+    this.irs = segment.sequence;
+    this.segmentBytes = Math.min(Math.max(options.mss || DEFAULT_MSS, SMALLEST_MSS), this.ownMss);
+    this.remoteShift = options.windowScale;
+    this.sack = options.sackPermitted && stack.settings.sack;
+    this.firstSentUs = nowUs;
+    this.repeatAtUs = nowUs + stack.settings.initialRtoUs;
+  }
+
+  /** Adds it to the table and sends the SYN-ACK. */
+  begin(): void {
+    this.listener.pending++;
+    this.stack.table.add(this);
+    this.stack.timers.schedule(this, this.repeatAtUs);
+    this.sendSynAck();
+  }
+
+  onSegment(segment: Segment, nowUs: number): void {
+    if (segment.syn && !segment.ack && segment.sequence === this.irs) {
+      // Our SYN-ACK was lost, or is late.
+      this.repeats++;
+      this.stack.counters.synAckRepeated22++;
+      this.sendSynAck();
+      return;
+    }
+    const rcvNxt = this.irs + 1;
+    const sequence = unwrap(segment.sequence, rcvNxt);
+    if (!isAcceptable(sequence, segment.length, rcvNxt, this.offeredBytes)) {
+      this.stack.counters.segmentsOutOfWindow++;
+      if (!segment.rst) this.challenge(nowUs);
+    } else if (segment.rst) {
+      if (sequence === rcvNxt) this.end();
+      else this.challenge(nowUs);
+    } else if (segment.syn) {
+      // Back to LISTEN (RFC 9293 3.10.7.4, fourth): the client has begun again.
+      this.end();
+      this.stack.onSyn(segment, nowUs, undefined);
+    } else if (segment.ack) {
+      this.onAck(segment, nowUs);
+    }
+  }
+
+  onTimer(nowUs: number): void {
+    if (nowUs < this.repeatAtUs) {
+      this.stack.timers.schedule(this, this.repeatAtUs);
+      return;
+    }
+    const { maxSynAckRetransmissions, initialRtoUs } = this.stack.settings;
+    if (this.repeats >= maxSynAckRetransmissions) {
+      this.stack.counters.handshakesTimedOut++;
+      this.end();
+      return;
+    }
+    this.repeats++;
+    this.stack.counters.synAckRepeated22++;
+    this.sendSynAck();
+    this.repeatAtUs = nowUs + initialRtoUs * 2 ** this.repeats;
+    this.stack.timers.schedule(this, this.repeatAtUs);
+  }
+
+  private get ownMss(): number {
+    return this.stack.settings.mtuBytes - IPV4_HEADER_BYTES - TCP_HEADER_BYTES;
+  }
+
+  /** The window of a SYN-ACK is never scaled (RFC 7323 2.2). */
+  private get offeredBytes(): number {
+    return Math.min(0xffff, this.stack.settings.receiveBufferBytes);
+  }
+
+  private onAck(segment: Segment, nowUs: number): void {
+    if (segment.acknowledgment !== (this.iss + 1) >>> 0) {
+      this.stack.counters.step126AckBeyondSent++;
+      this.stack.output.sendReset(this.path, segment);
+      return;
+    }
+    this.end();
+    const connection = new Connection(
+      this.stack,
+      {
+        path: this.path,
+        localPort: this.localPort,
+        remotePort: this.remotePort,
+        iss: this.iss,
+        segmentBytes: this.segmentBytes,
+        windowBytes: segment.window * 2 ** Math.max(0, this.remoteShift),
+        windowSequence: unwrap(segment.sequence, this.irs + 1),
+        sack: this.sack,
+        synAckRepeated: this.repeats > 0,
+        handshakeRttUs: nowUs - this.firstSentUs,
+        rcvNxt: this.irs + 1,
+        offeredBytes: this.offeredBytes,
+        remoteShift: this.remoteShift,
+        accept: this.listener.accept,
+      },
+      nowUs,
+    );
+    this.stack.addConnection(connection);
+    connection.onSegment(segment, nowUs);
+  }
+
+  private end(): void {
+    this.listener.pending--;
+    this.stack.table.remove(this);
+    this.stack.timers.cancel(this);
+  }
+
+  private sendSynAck(): void {
+    const { output, settings, counters } = this.stack;
+    counters.synAckSent22++;
+    let bytes = emitMssOption(output.options, 0, this.ownMss);
+    if (this.remoteShift >= 0) {
+      bytes += emitWindowScaleOption(output.options, bytes, windowShift(settings.receiveBufferBytes));
+    }
+    if (this.sack) bytes += emitSackPermittedOption(output.options, bytes);
+    this.send(this.iss, TcpFlag.syn | TcpFlag.ack, bytes);
+  }
+
+  private challenge(nowUs: number): void {
+    if (nowUs - this.challengedUs < this.stack.settings.challengeAckUs) {
+      this.stack.counters.challengeAcksSuppressed++;
+      return;
+    }
+    this.challengedUs = nowUs;
+    this.stack.counters.challengeAcksSent++;
+    this.send((this.iss + 1) >>> 0, TcpFlag.ack, 0);
+  }
+
+  private send(sequence: number, flags: number, optionBytes: number): void {
+    const { path, localPort, remotePort } = this;
+    const acknowledgment = (this.irs + 1) >>> 0;
+    this.stack.output.send(
+      path,
+      localPort,
+      remotePort,
+      sequence,
+      acknowledgment,
+      flags,
+      this.offeredBytes,
+      optionBytes,
+    );
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Initial sequence numbers (RFC 6528): ISN = M + F(local address, local port, remote address, remote port, key),
+ * with M a clock of 4 µs ticks and F SipHash-2-4 under a key that lasts as long as the stack.
+ */
+import { get32, put16, put32 } from '../../wire/bytes.js';
+import { sipHash } from '../../wire/byte-loops.js';
+
+/** Fills `length` bytes of `b` from `at` with what nobody can predict. */
+export interface Entropy {
+  fill(b: Uint8Array, at: number, length: number): void;
+}
+
+const KEY_BYTES = 16;
+const TUPLE_BYTES = 12;
+const TICK_US = 4;
+
+export class IsnGenerator {
+  private readonly key = new Uint8Array(KEY_BYTES);
+  private readonly tuple = new Uint8Array(TUPLE_BYTES);
+  private readonly hash = new Uint8Array(8);
+
+  constructor(entropy: Entropy) {
+    entropy.fill(this.key, 0, KEY_BYTES);
+  }
+
+  next(
+    localAddress: number,
+    localPort: number,
+    remoteAddress: number,
+    remotePort: number,
+    nowUs: number,
+  ): number {
+    put32(this.tuple, 0, localAddress);
+    put32(this.tuple, 4, remoteAddress);
+    put16(this.tuple, 8, localPort);
+    put16(this.tuple, 10, remotePort);
+    sipHash(this.key, 0, this.tuple, 0, TUPLE_BYTES, this.hash, 0);
+    return (Math.floor(nowUs / TICK_US) + get32(this.hash, 0)) >>> 0;
+  }
+}

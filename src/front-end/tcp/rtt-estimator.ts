@@ -1,0 +1,52 @@
+/** Round-trip time and retransmission timeout (RFC 6298). */
+import type { TcpSettings } from './settings.js';
+
+/** Clock granularity G: the link is drained every millisecond under load. */
+const GRANULARITY_US = 1_000;
+
+export class RttEstimator {
+  private readonly settings: TcpSettings;
+  private srtt = 0;
+  private rttVar = 0;
+  private measured = false;
+  private baseRtoUs: number;
+  private backOffs = 0;
+
+  constructor(settings: TcpSettings) {
+    this.settings = settings;
+    this.baseRtoUs = settings.initialRtoUs;
+  }
+
+  /** 0 before the first measurement. */
+  get srttUs(): number {
+    return this.srtt;
+  }
+
+  /** Doubled by each {@link backOff} (5.5). */
+  get rtoUs(): number {
+    return Math.min(this.settings.maxRtoUs, this.baseRtoUs * 2 ** this.backOffs);
+  }
+
+  /** A measurement of bytes that were sent once (Karn's algorithm, 3). */
+  sample(rttUs: number): void {
+    if (this.measured) {
+      this.rttVar = 0.75 * this.rttVar + 0.25 * Math.abs(this.srtt - rttUs);
+      this.srtt = 0.875 * this.srtt + 0.125 * rttUs;
+    } else {
+      this.measured = true;
+      this.srtt = rttUs;
+      this.rttVar = rttUs / 2;
+    }
+    const rto = this.srtt + Math.max(GRANULARITY_US, 4 * this.rttVar);
+    this.baseRtoUs = Math.max(this.settings.minRtoUs, Math.min(this.settings.maxRtoUs, rto));
+  }
+
+  backOff(): void {
+    this.backOffs++;
+  }
+
+  /** New bytes were acknowledged: the client is there. */
+  progress(): void {
+    this.backOffs = 0;
+  }
+}

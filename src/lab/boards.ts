@@ -1,0 +1,25 @@
+/** The laboratory's boards: their keys and their command lines. */
+import { virtualBoardCommand } from '../../hosts/virtual-board/launch.js';
+import { KEY_BYTES, KeyDeriver } from '../wire/atcp/authentication.js';
+import { LAB_ADDRESS, boardCable, boardMac, type LabBoard, type LabConfiguration } from './configuration.js';
+
+/** 16 bytes, derived from the laboratory's secret as `src/wire/README.md` says. */
+export function boardKey(configuration: LabConfiguration, id: number): Uint8Array {
+  const key = new Uint8Array(KEY_BYTES);
+  new KeyDeriver().boardKey(Buffer.from(configuration.secret, 'hex'), id, key);
+  return key;
+}
+
+export function boardCommand(board: LabBoard, configuration: LabConfiguration): Promise<string[]> {
+  const { switchPort, boardPort } = boardCable(board.id);
+  return virtualBoardCommand({
+    kind: board.kind,
+    id: board.id,
+    key: Buffer.from(boardKey(configuration, board.id)).toString('hex'),
+    mac: boardMac(board.id),
+    image: board.image,
+    localPort: boardPort,
+    remotePort: switchPort,
+    sources: [LAB_ADDRESS.vip],
+  });
+}

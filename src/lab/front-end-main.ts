@@ -1,0 +1,56 @@
+/**
+ * The front-end as a process of the laboratory: the packet socket of its namespace, the boards of the
+ * configuration, the web service. Argument: the laboratory's configuration file. Prints `ready` when every board
+ * can be asked.
+ */
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PacketLink } from '../../hosts/linux/packet-link.js';
+import { BackEnds, FrontEnd, nodeEntropy, parseMac } from '../front-end/index.js';
+import { createWebService } from '../services/web/index.js';
+import { boardKey } from './boards.js';
+import { LAB_ADDRESS, type LabConfiguration } from './configuration.js';
+
+const BOARDS_TIMEOUT_MS = 15_000;
+
+async function main(): Promise<void> {
+  const configuration = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as LabConfiguration;
+  const macAddress = parseMac(LAB_ADDRESS.vipMac);
+  const frontEnd = new FrontEnd({
+    link: new PacketLink('eth0', { promiscuous: true }),
+    address: LAB_ADDRESS.vip,
+    macAddress,
+  });
+  const backEnds = new BackEnds({
+    provisioning: configuration.boards.map(({ id }) => ({ id, key: boardKey(configuration, id) })),
+    macAddress,
+    epoch: randomInt(1, 0xffff_ffff),
+    entropy: nodeEntropy,
+    transmit: frontEnd.host.transmit,
+    unixTimeMs: Date.now,
+    onWork: () => frontEnd.requestBatch(),
+  });
+  frontEnd.addPart(backEnds);
+  const web = createHttpServer(createWebService({ backEnds }));
+  frontEnd.createServer().attachHttp(web).listen(LAB_ADDRESS.webPort);
+  frontEnd.start();
+
+  const count = configuration.boards.length;
+  const all = backEnds.whenAvailable(count).then(() => true);
+  if (!(await Promise.race([all, sleep(BOARDS_TIMEOUT_MS, false)]))) {
+    const silent = backEnds.boards.filter((board) => !board.available).map((board) => `board-${board.id}`);
+    throw new Error(`after ${BOARDS_TIMEOUT_MS / 1000} s these boards can't be used: ${silent.join(', ')}`);
+  }
+  process.stdout.write('ready\n');
+  process.once('SIGTERM', () => {
+    frontEnd.close();
+    process.exit(0);
+  });
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

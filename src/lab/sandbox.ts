@@ -1,0 +1,142 @@
+/**
+ * The inside of a laboratory: the first process of its namespaces. It makes the network, starts switch, boards and
+ * front-end, runs the command in the client's namespace and ends with the command's status.
+ *
+ *   [client]──veth──┐                    ┌──veth──[front-end]
+ *                   └────── switch ──────┘
+ *                    UDP datagrams │ one raw frame each
+ *                        board-1 … board-N
+ */
+import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { boardCommand } from './boards.js';
+import { LAB_ADDRESS, type LabConfiguration } from './configuration.js';
+import { LabProcess } from './processes.js';
+import { switchArguments } from './switch-arguments.js';
+
+const compiled = fileURLToPath(new URL('..', import.meta.url));
+const program = (path: string): string => join(compiled, path);
+
+function run(...command: string[]): void {
+  const [name, ...args] = command;
+  execFileSync(name!, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/** One end of a veth pair is the switch's, the other is in the namespace that gets made. */
+function makeNamespace(name: string, interfaceName: string, switchSide: string, mac?: string): void {
+  run('ip', 'netns', 'add', name);
+  const macArguments = mac === undefined ? [] : ['address', mac];
+  run('ip', 'link', 'add', switchSide, 'type', 'veth', 'peer', 'name', interfaceName, ...macArguments, 'netns', name);
+  for (const prefix of [[], ['-n', name]]) {
+    const device = prefix.length === 0 ? switchSide : interfaceName;
+    run('ip', ...prefix, 'link', 'set', 'dev', device, 'addrgenmode', 'none');
+    run('ip', ...prefix, 'link', 'set', 'dev', device, 'up');
+    run('ip', ...prefix, 'link', 'set', 'dev', 'lo', 'up');
+  }
+  const node = process.execPath;
+  run('ip', 'netns', 'exec', name, node, program('../hosts/linux/ethtool.js'), interfaceName);
+  run(node, program('../hosts/linux/ethtool.js'), switchSide);
+}
+
+function makeNetwork(): void {
+  run('mount', '-t', 'tmpfs', 'tmpfs', '/run');
+  makeNamespace('client', 'eth0', 'client', LAB_ADDRESS.clientMac);
+  makeNamespace('front-end', 'eth0', 'front-end');
+  run('ip', '-n', 'client', 'address', 'add', `${LAB_ADDRESS.client}/${LAB_ADDRESS.prefixBits}`, 'dev', 'eth0');
+}
+
+function clientEnvironment(configuration: LabConfiguration): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    ATCP_VIP: LAB_ADDRESS.vip,
+    ATCP_URL: `http://${LAB_ADDRESS.vip}`,
+    ATCP_WEB_PORT: String(LAB_ADDRESS.webPort),
+    ATCP_BOARDS: String(configuration.boards.length),
+  };
+}
+
+/** Ctrl-C, a signal, or the end of the outside: the command is asked to end; a second time there is no asking. */
+class Interruption {
+  status = 0;
+  #command: ChildProcess | undefined;
+
+  constructor() {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => this.#happen(signal));
+    // The other end of this pipe is the outside: when that ends, however it ends, the laboratory does.
+    const outside = new Socket({ fd: 3 });
+    outside.on('error', () => undefined);
+    outside.on('close', () => this.#happen('SIGTERM'));
+    outside.resume();
+  }
+
+  watch(command: ChildProcess): void {
+    this.#command = command;
+  }
+
+  #happen(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void {
+    if (this.status !== 0 && signal === 'SIGINT') process.exit(this.status);
+    this.status ||= 128 + constants.signals[signal];
+    this.#command?.kill(signal);
+  }
+}
+
+function runCommand(configuration: LabConfiguration, interruption: Interruption): Promise<number> {
+  const [name, ...args] = configuration.command;
+  return new Promise((resolve) => {
+    const child = spawn('ip', ['netns', 'exec', 'client', name!, ...args], {
+      stdio: 'inherit',
+      env: clientEnvironment(configuration),
+    });
+    interruption.watch(child);
+    child.once('error', (error) => {
+      process.stderr.write(`atcp lab: can't start '${name}': ${error.message}\n`);
+      resolve(127);
+    });
+    child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
+  });
+}
+
+async function main(): Promise<number> {
+  const configuration = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as LabConfiguration;
+  const interruption = new Interruption();
+  const processes: LabProcess[] = [];
+  const start = (name: string, file: string, args: readonly string[]): LabProcess => {
+    const started = new LabProcess(name, file, args, configuration.verbose);
+    processes.push(started);
+    void started.ended.then((how) => {
+      if (!started.stopping)
+        process.stderr.write(`atcp lab: ${name} ended by itself (${how})${started.lastWords()}\n`);
+    });
+    return started;
+  };
+  try {
+    makeNetwork();
+    const node = process.execPath;
+    await start('switch', node, [program('lab/switch/main.js'), switchArguments(configuration)]).ready;
+    const boards: LabProcess[] = [];
+    for (const board of configuration.boards) {
+      const [file, ...args] = await boardCommand(board, configuration);
+      boards.push(start(`board-${board.id}`, file!, args));
+    }
+    await Promise.all(boards.map((board) => board.ready));
+    const frontEnd = [program('lab/front-end-main.js'), process.argv[2]!];
+    await start('front-end', 'ip', ['netns', 'exec', 'front-end', node, ...frontEnd]).ready;
+    const status = interruption.status === 0 ? await runCommand(configuration, interruption) : 0;
+    return interruption.status === 0 ? status : interruption.status;
+  } finally {
+    // The switch last: it writes the capture.
+    for (const started of processes.reverse()) await started.stop();
+  }
+}
+
+main().then(
+  (status) => process.exit(status),
+  (error: unknown) => {
+    process.stderr.write(`atcp lab: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,1 @@
+export { createWebService, type WebBackEnds, type WebServiceOptions } from './web-service.js';
