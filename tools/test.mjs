@@ -29,7 +29,12 @@ function mocha(name, ...globs) {
   process.stdout.write(`\n== ${name}\n`);
   const started = Date.now();
   const report = join(scratch, `${name.replace(/\W+/g, '-')}.json`);
-  const args = ['--reporter', join(root, 'tools', 'mocha-reporter.cjs'), '--reporter-option', `output=${report}`];
+  const args = [
+    '--reporter',
+    join(root, 'tools', 'mocha-reporter.cjs'),
+    '--reporter-option',
+    `output=${report}`,
+  ];
   const result = spawnSync(bin('mocha'), [...args, ...globs], { cwd: root, stdio: 'inherit' });
   let stats = { passes: 0, failures: 0, pending: 0 };
   try {
@@ -41,7 +46,9 @@ function mocha(name, ...globs) {
   failed += stats.failures + stats.pending;
   if (stats.passes === 0 || (result.status !== 0 && stats.failures + stats.pending === 0)) failed++;
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  process.stdout.write(`== ${name}: ${stats.passes} passed, ${stats.failures + stats.pending} failed (${seconds} s)\n`);
+  process.stdout.write(
+    `== ${name}: ${stats.passes} passed, ${stats.failures + stats.pending} failed (${seconds} s)\n`,
+  );
 }
 
 try {
@@ -49,7 +56,11 @@ try {
   check('lint and layering', bin('eslint'), ['.', '--max-warnings', '0']);
   check('types', bin('tsc'), ['-b']);
   check('state diagram', bin('tsx'), ['tools/state-diagram.ts', '--check']);
-  mocha('unit', 'test/{wire,volume,back-end,drivers,front-end,services,cli}/**/*.test.ts', 'test/lab/{switch,pcapng,analysis}/**/*.test.ts');
+  mocha(
+    'unit',
+    'test/{wire,volume,back-end,drivers,front-end,services,cli}/**/*.test.ts',
+    'test/lab/{switch,pcapng,analysis}/**/*.test.ts',
+  );
   mocha('XS', 'test/hosts/**/*.test.ts');
   mocha('lab', 'test/lab/system/**/*.test.ts');
 } finally {

@@ -5,7 +5,7 @@
  */
 import { PortStatus } from '../../src/back-end/ports.js';
 import { BLOCK_BYTES, NOTHING, type SdBus } from './bus.js';
-import { csdReadTimeoutUs, csdSectorCount } from './csd.js';
+import { csdSectorCount } from './csd.js';
 import { Deadline } from './deadline.js';
 import {
   APP_CMD,
@@ -22,7 +22,6 @@ import {
   OCR_CCS,
   OCR_POWERED_UP,
   READ_OCR,
-  READ_TIMEOUT_US,
   SD_SEND_OP_COND,
   SEND_CSD,
   SEND_IF_COND,
@@ -53,7 +52,6 @@ export class CardInitialisation {
   sectorCount = 0;
   /** SDHC or SDXC: addresses count sectors, not bytes. */
   highCapacity = false;
-  readTimeoutUs: number = READ_TIMEOUT_US;
   private readonly bus: SdBus;
   private readonly initialClockHz: number;
   private readonly clockHz: number;
@@ -176,7 +174,6 @@ export class CardInitialisation {
     if (!this.bus.receive(this.csd, 0, CSD_BYTES, false)) return this.retry(PortStatus.crcError);
     this.sectorCount = csdSectorCount(this.csd, 0);
     if (this.sectorCount === 0) return PortStatus.unsupported;
-    this.readTimeoutUs = csdReadTimeoutUs(this.csd, 0, this.clockHz);
     return this.highCapacity ? PortStatus.ok : this.enter(Phase.blockLength);
   }
 

@@ -74,5 +74,6 @@ export const IDENTIFICATION_CLOCK_HZ = 400_000; // f_OD, the most before ACMD41 
 export const DEFAULT_SPEED_CLOCK_HZ = 25_000_000; // TRAN_SPEED 0x32, [SD] 5.3.2
 export const NCR_BYTES = 8; // a response comes after at most this many bytes, [SD] 7.5.4, [SDM] 5.24
 export const INITIALISATION_TIMEOUT_US = 1_000_000; // first ACMD41 to ready, [SD] 4.2.3
-export const READ_TIMEOUT_US = 100_000; // SDHC and SDXC; the most for SDSC, [SD] 4.6.2.1
-export const WRITE_TIMEOUT_US = 600_000; // cards may be busy for 500 ms, hosts should wait longer, [SD] 4.6.2.2
+// [SD] 4.6.2.1 for SDHC and SDXC. SDSC cards may promise less in their CSD, but not all keep that; none may take longer.
+export const READ_TIMEOUT_US = 100_000;
+export const WRITE_TIMEOUT_US = 1_000_000; // cards may be busy for 500 ms, hosts are to wait longer, [SD] 4.6.2.2

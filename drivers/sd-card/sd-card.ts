@@ -124,7 +124,7 @@ export class SdCard implements DiskPort {
     }
     const status = this.initialisation.step(nowUs);
     if (status !== PortStatus.ok) return status;
-    this.card.begin(this.initialisation.highCapacity, this.initialisation.readTimeoutUs);
+    this.card.begin(this.initialisation.highCapacity);
     if (this.opened) this.reopened++;
     this.opened = true;
     return PortStatus.ok;

@@ -46,7 +46,6 @@ export class CardTransfer {
   private readonly clockHz: number;
   private readonly deadline = new Deadline();
   private highCapacity = false;
-  private readTimeoutUs: number = READ_TIMEOUT_US;
   /** The card bears a release of the bus while it owes a block. */
   private patient = true;
   private activity: Activity = Activity.none;
@@ -63,9 +62,8 @@ export class CardTransfer {
   }
 
   /** The card has been initialised. */
-  begin(highCapacity: boolean, readTimeoutUs: number): void {
+  begin(highCapacity: boolean): void {
     this.highCapacity = highCapacity;
-    this.readTimeoutUs = readTimeoutUs;
     this.patient = true;
     this.isOpen = true;
   }
@@ -112,7 +110,7 @@ export class CardTransfer {
   /** No token in this call: `pending`, `ok` when the read has to be started anew, or why it failed. */
   tokenStatus(nowUs: number): PortStatus {
     if (this.patient) {
-      const status = this.deadline.check(nowUs, this.readTimeoutUs);
+      const status = this.deadline.check(nowUs, READ_TIMEOUT_US);
       if (status === PortStatus.pending) return status;
     }
     this.timeouts++;
@@ -214,7 +212,7 @@ export class CardTransfer {
   private endRead(nowUs: number): PortStatus {
     const token = this.bus.token(this.tokenPollBytes());
     if (token === NOTHING && this.patient) {
-      const status = this.deadline.check(nowUs, this.readTimeoutUs);
+      const status = this.deadline.check(nowUs, READ_TIMEOUT_US);
       if (status === PortStatus.pending) return status;
     }
     this.deadline.clear();
@@ -223,7 +221,7 @@ export class CardTransfer {
 
   private tokenPollBytes(): number {
     if (this.patient) return POLL_BYTES;
-    return Math.ceil((this.readTimeoutUs * this.clockHz) / 8_000_000);
+    return Math.ceil((READ_TIMEOUT_US * this.clockHz) / 8_000_000);
   }
 
   /** SDSC cards count bytes; they end below 2^32. */

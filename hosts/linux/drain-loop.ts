@@ -19,6 +19,7 @@ export class DrainLoop {
   readonly #target: Drainable;
   readonly #poll: PollHandle;
   #polling = true;
+  #failed = false;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #closed = false;
@@ -44,10 +45,10 @@ export class DrainLoop {
 
   #onPoll(status: number): void {
     if (this.#closed) return;
+    // libuv stops polling a socket that has an error.
     if (status < 0) {
-      // libuv stops polling a socket that has an error.
       this.#polling = false;
-      if (!this.#target.recover()) return;
+      this.#failed = true;
     }
     // koffi's callback is not one after which Node runs microtasks and nextTick: the work waits for one that is.
     this.#soon();
@@ -61,6 +62,8 @@ export class DrainLoop {
     this.#immediate = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    if (this.#failed && !this.#target.recover()) return;
+    this.#failed = false;
     let pace: Pace | 'again' = 'rest';
     try {
       pace = this.#target.drain();

@@ -27,12 +27,21 @@ import { atcpLength } from '../wire/atcp/header.js';
 import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js';
 
 /** By {@link BoardState}. */
-const LINES = Object.freeze([
+const STATE_LINES = Object.freeze([
   'atcp: the network interface is being opened',
   'atcp: no link; check the network cable',
   'atcp: looking for the front-end',
-  'atcp: front-end found, no volume; insert a card made with "atcp volume make"',
-  'atcp: serving',
+  'atcp: front-end found',
+  'atcp: front-end found; serving',
+]);
+
+/** By {@link CardState}. */
+const CARD_LINES = Object.freeze([
+  'atcp: no card; insert one with a volume',
+  '',
+  'atcp: the card has no volume; make one with "atcp volume make"',
+  'atcp: the volume is mounted',
+  'atcp: the card fails; try another one',
 ]);
 
 export class Board {
@@ -53,6 +62,7 @@ export class Board {
   #state: BoardState = BoardState.noNic;
   /** The last that was acted on. */
   #cardState: CardState = CardState.opening;
+  #saidCardState: CardState = CardState.opening;
   #linkPollUs = 0;
   #diskDueUs = 0;
 
@@ -118,6 +128,13 @@ export class Board {
    * a time that is not after `nowUs` means at once. `nowUs` never goes back.
    */
   step(nowUs: number): number {
+    const state = this.#state;
+    const nextUs = this.#step(nowUs);
+    if (this.#state !== state) this.#console.write(STATE_LINES[this.#state]!);
+    return nextUs;
+  }
+
+  #step(nowUs: number): number {
     if (nowUs >= this.#linkPollUs) this.#pollLink(nowUs);
     let more = false;
     if (this.#state !== BoardState.noNic) more = this.#receive(nowUs);
@@ -182,9 +199,17 @@ export class Board {
     const cardState = facts.cardState;
     if (cardState !== this.#cardState) {
       this.#cardState = cardState;
+      this.#say(cardState);
       this.#fire(nowUs, cardState === CardState.ready ? BoardEvent.volumeReady : BoardEvent.volumeGone);
     }
     return read;
+  }
+
+  /** A slot without a card is looked at again and again: only what is new is said. */
+  #say(cardState: CardState): void {
+    if (cardState === CardState.opening || cardState === this.#saidCardState) return;
+    this.#saidCardState = cardState;
+    this.#console.write(CARD_LINES[cardState]!);
   }
 
   /** Silence of the front-end, and a NIC that takes nothing any more. */
@@ -200,10 +225,7 @@ export class Board {
   #fire(nowUs: number, event: BoardEvent): void {
     const transition = BOARD_TABLE[this.#state]![event]!;
     const next = transition.next;
-    if (next !== this.#state) {
-      this.#state = next;
-      this.#console.write(LINES[next]!);
-    }
+    this.#state = next;
     switch (transition.action) {
       case BoardAction.anomaly:
         this.counters.anomalies++;

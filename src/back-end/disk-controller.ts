@@ -237,7 +237,8 @@ export class DiskController {
     if (pathBytes !== length || !equal(b, recordAt + RECORD_PATH, name, at, length)) {
       return this.leave(this.otherPath(b, recordAt, pathBytes));
     }
-    if (recordKind(b, recordAt) !== this.foundKind) return this.leave(this.inconsistentRecord('kind', this.foundRecord));
+    if (recordKind(b, recordAt) !== this.foundKind)
+      return this.leave(this.inconsistentRecord('kind', this.foundRecord));
     handle.take(b, recordAt, this.foundRecord, this.mount.serial);
     return this.leave(DiskResult.ok);
   }

@@ -54,6 +54,8 @@ export class VolumeMount {
   private lastGeneration = -1;
   private phase: Phase = Phase.open;
   private partitionSectors = 0;
+  /** The partition was not found by its MBR entry. */
+  private atDefault = false;
   private problemA: VolumeProblem = 'ok';
   private retryAtUs = 0;
   private retryDelayUs = FIRST_RETRY_US;
@@ -92,17 +94,14 @@ export class VolumeMount {
       case Phase.superblockB:
         return this.read(nowUs, this.startSector + this.partitionSectors - 1);
       case Phase.rootRecord:
-        return this.read(
-          nowUs,
-          this.startSector + this.superblock.recordStart + this.superblock.rootRecord,
-        );
+        return this.read(nowUs, this.startSector + this.superblock.recordStart + this.superblock.rootRecord);
       default:
         return this.read(nowUs, this.startSector + this.superblock.recordStart);
     }
   }
 
   private read(nowUs: number, sector: number): PortStatus {
-    if (sector >= this.disk.sectorCount) return PortStatus.outOfRange;
+    if (sector < 0 || sector >= this.disk.sectorCount) return PortStatus.outOfRange;
     const status = this.disk.read(nowUs, sector, 1, this.sector, 0);
     if (status === PortStatus.ok) this.counters.sectorsRead++;
     return status;
@@ -152,16 +151,25 @@ export class VolumeMount {
     if (problem === 'ok') {
       this.startSector = partitionStart(this.sector, 0);
       this.partitionSectors = partitionSectors(this.sector, 0);
-    } else {
-      // A damaged LBA 0 is no reason to lose the volume: it is where `atcp volume make` puts it.
-      this.startSector = PARTITION_START;
-      this.partitionSectors = this.disk.sectorCount - PARTITION_START;
-    }
+      this.atDefault = false;
+      this.phase = Phase.superblockA;
+    } else this.lookAtDefault();
+  }
+
+  /** A damaged LBA 0 is no reason to lose the volume: it is where `atcp volume make` puts it. */
+  private lookAtDefault(): void {
+    this.startSector = PARTITION_START;
+    this.partitionSectors = this.disk.sectorCount - PARTITION_START;
+    this.atDefault = true;
     this.phase = Phase.superblockA;
   }
 
   private takeSuperblockB(nowUs: number): void {
     const problemB = parseSuperblock(this.sector, 0, KNOWN_FEATURES, this.candidate);
+    if (!isIntact(this.problemA) && !isIntact(problemB) && !this.atDefault) {
+      this.lookAtDefault();
+      return;
+    }
     const bCounts =
       isIntact(problemB) &&
       !(isIntact(this.problemA) && this.superblock.generation >= this.candidate.generation);

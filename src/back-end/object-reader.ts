@@ -169,11 +169,9 @@ export class ObjectReader {
     if (d.slot !== this.#turnSlot) {
       this.#turnSlot = d.slot;
       this.#unitsLeft = this.#unitsPerTurn;
-    }
-    if (--this.#unitsLeft === 0) {
-      this.#turnSlot = -1;
       this.#turn = turn + 1;
     }
+    if (--this.#unitsLeft === 0) this.#turnSlot = -1;
     return d;
   }
 

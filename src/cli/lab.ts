@@ -1,7 +1,7 @@
 /** `atcp lab`: a whole ATCP network on this machine, around one command. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { existsSync, statSync } from 'node:fs';
-import { BOARD_KINDS, type BoardKind } from '../lab/configuration.js';
+import { BOARD_KINDS, type BoardKind, type SwitchKind } from '../lab/configuration.js';
 import { runLab } from '../lab/lab.js';
 
 const MAX_BOARDS = 64;
@@ -32,7 +32,9 @@ function positive(text: string): number {
 function boardKinds(text: string): BoardKind[] {
   return text.split(',').map((kind) => {
     if (!(BOARD_KINDS as readonly string[]).includes(kind))
-      throw new InvalidArgumentError(`a board is one of ${BOARD_KINDS.join(', ')}, or a list of them with commas`);
+      throw new InvalidArgumentError(
+        `a board is one of ${BOARD_KINDS.join(', ')}, or a list of them with commas`,
+      );
     return kind as BoardKind;
   });
 }
@@ -49,6 +51,7 @@ export function boardList(kinds: readonly BoardKind[], count: number | undefined
 }
 
 interface LabFlags {
+  switch: SwitchKind;
   boards?: number;
   board: BoardKind[];
   files?: string;
@@ -64,22 +67,44 @@ interface LabFlags {
   verbose: boolean;
 }
 
+/** The kernel's bridge forwards; it does nothing else. */
+function refuseFaultsOnBridge(flags: LabFlags, command: Command): void {
+  if (flags.switch !== 'bridge') return;
+  const names = ['loss', 'reorder', 'duplicate', 'corrupt', 'delay', 'rate', 'pcap'] as const;
+  const given = names.filter((name) => Boolean(flags[name])).map((name) => `--${name}`);
+  if (given.length > 0)
+    command.error(
+      `error: ${given.join(', ')} can't be had with --switch bridge; leave it out for the virtual switch`,
+    );
+}
+
 export function labCommand(): Command {
   return new Command('lab')
-    .description('run a command as the client of a laboratory: boards, front-end and switch in network namespaces')
+    .description(
+      'run a command as the client of a laboratory: boards, front-end and switch in network namespaces',
+    )
     .passThroughOptions()
     .argument('<command...>', 'what the client runs; write -- before it')
     .option('--boards <n>', 'how many boards', wholeNumber(1, MAX_BOARDS))
-    .option('--board <kinds>', `what the boards are: ${BOARD_KINDS.join(', ')}, or several with commas`, boardKinds, ['xs'])
+    .option(
+      '--board <kinds>',
+      `what the boards are: ${BOARD_KINDS.join(', ')}, or several with commas`,
+      boardKinds,
+      ['xs'],
+    )
     .option('--files <folder>', 'what the boards hold on their cards', folder)
-    .addOption(new Option('--switch <kind>', 'what joins them').choices(['virtual']).default('virtual'))
+    .addOption(
+      new Option('--switch <kind>', 'what joins them').choices(['virtual', 'bridge']).default('virtual'),
+    )
     .option('--loss <p>', 'probability that a frame is lost', probability, 0)
     .option('--reorder <p>', 'probability that a frame is overtaken', probability, 0)
     .option('--duplicate <p>', 'probability that a frame comes twice', probability, 0)
     .option('--corrupt <p>', 'probability that a frame is damaged', probability, 0)
     .option('--delay <ms>', 'one-way delay of a port', positive, 0)
     .addOption(
-      new Option('--faults-on <ports>', 'where these happen').choices(['client', 'boards', 'all']).default('client'),
+      new Option('--faults-on <ports>', 'where these happen')
+        .choices(['client', 'boards', 'all'])
+        .default('client'),
     )
     .option('--rate <mbit>', 'limit of a board’s port, each way', positive)
     .option('--seed <n>', 'decides every fault', wholeNumber(0, 0xffff_ffff), 1)
@@ -93,10 +118,12 @@ The command sees ATCP_VIP, ATCP_URL, ATCP_BOARDS and ATCP_WEB_PORT; its exit sta
 Example:
   atcp lab --boards 2 --files ./site -- sh -c 'curl -sS "$ATCP_URL/index.html"'`,
     )
-    .action(async (command: string[], flags: LabFlags) => {
+    .action(async (command: string[], flags: LabFlags, self: Command) => {
+      refuseFaultsOnBridge(flags, self);
       process.exitCode = await runLab({
         boards: boardList(flags.board, flags.boards),
         files: flags.files,
+        switch: flags.switch,
         faults: {
           loss: flags.loss,
           reorder: flags.reorder,

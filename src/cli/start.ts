@@ -32,7 +32,9 @@ function port(text: string): number {
 
 export function startCommand(): Command {
   return new Command('start')
-    .description('the whole system on this machine: a board, a sample volume, a check with curl, a page to open')
+    .description(
+      'the whole system on this machine: a board, a sample volume, a check with curl, a page to open',
+    )
     .option('--once', 'stop after the check, with its status', false)
     .option('--port <n>', 'port on 127.0.0.1 for the browser, 0 for any', port, 8080)
     .option('--board <kind>', 'what runs the firmware: xs or node', 'xs')
@@ -49,6 +51,7 @@ async function start(flags: StartFlags): Promise<void> {
     const lab: Omit<LabOptions, 'command'> = {
       boards: [flags.board],
       files: site,
+      switch: 'virtual',
       faults: NO_FAULTS,
       faultsOn: 'client',
       seed: 1,
@@ -74,7 +77,9 @@ async function check(lab: Omit<LabOptions, 'command'>, directory: string): Promi
   });
   const frames = [...readPcapng(pcap)];
   const rungs = ladderOf(frames, LAB_ADDRESS.vip, LADDER_PATH);
-  process.stdout.write(`\nOne request as it was on the wire, with the numbers of Fig. 2:\n\n${formatLadder(rungs)}\n\n`);
+  process.stdout.write(
+    `\nOne request as it was on the wire, with the numbers of Fig. 2:\n\n${formatLadder(rungs)}\n\n`,
+  );
   const share = payloadShare(frames, LAB_ADDRESS.vip);
   const bodyBytes = share.boardBodyBytes + share.frontEndBodyBytes;
   const percent = bodyBytes === 0 ? 0 : (100 * share.frontEndBodyBytes) / bodyBytes;

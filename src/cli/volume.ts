@@ -27,7 +27,11 @@ function makeCommand(): Command {
     .description('make a volume, empty or filled with what a directory holds')
     .argument('<image>', 'image file, or the block device of a card reader')
     .argument('[directory]', 'what the volume is filled with; symbolic links are followed')
-    .option('-s, --size <size>', 'size of the image, such as 64M or 4G (default: what fits, and 64M free)', sizeArgument)
+    .option(
+      '-s, --size <size>',
+      'size of the image, such as 64M or 4G (default: what fits, and 64M free)',
+      sizeArgument,
+    )
     .option('-r, --records <number>', 'most files and directories (default: one per 32K of size)', parseCount)
     .option('-f, --force', 'replace an image that exists, or all that a card holds', false)
     .addHelpText(
@@ -151,7 +155,9 @@ function checkCommand(): Command {
   return new Command('check')
     .description('verify all of a volume; exits with 1 when something is wrong')
     .argument('<image>', 'image file or block device')
-    .addOption(new Option('-m, --most <number>', 'findings to print at most').default(100).argParser(parseCount))
+    .addOption(
+      new Option('-m, --most <number>', 'findings to print at most').default(100).argParser(parseCount),
+    )
     .action(check);
 }
 
@@ -191,17 +197,10 @@ function sizeArgument(text: string): number {
 
 /** A reader of our output that has seen enough (`| head`) is no error. */
 function endWithPipe(): void {
-  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit();
-  });
+  process.stdout.off('error', onOutputError).on('error', onOutputError);
 }
 
-function count(value: number, noun: string): string {
-  if (value === 1) return `1 ${noun}`;
-  return `${value} ${noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`}`;
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
+function onOutputError(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
 }

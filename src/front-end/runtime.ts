@@ -105,7 +105,8 @@ export class FrontEnd implements FrameSink {
 
   /** Something was left to do outside a batch: it is done in this turn of the event loop, all at once. */
   requestBatch(): void {
-    if (this.#closed || this.#immediate !== undefined) return;
+    // Within the link's batch its end is near enough.
+    if (this.#closed || this.#batchUs !== 0 || this.#immediate !== undefined) return;
     this.#immediate = setImmediate(() => {
       this.#immediate = undefined;
       this.#runAndFlush();
@@ -134,9 +135,7 @@ export class FrontEnd implements FrameSink {
 
   #run(): void {
     try {
-      const nowUs = monotonicUs();
-      this.host.endOfBatch(nowUs);
-      this.#deadlineUs = this.host.advance(nowUs);
+      this.#deadlineUs = this.host.endOfBatch(monotonicUs());
     } catch (error) {
       // A program's own listener has thrown: the rest is done in the next turn, if the process goes on.
       this.#deadlineUs = 0;

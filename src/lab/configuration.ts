@@ -5,6 +5,8 @@ import type { Faults, FaultsOn } from './switch/faults.js';
 export type BoardKind = 'xs' | 'node';
 export const BOARD_KINDS: readonly BoardKind[] = ['xs', 'node'];
 
+export type SwitchKind = 'virtual' | 'bridge';
+
 export const LAB_ADDRESS = Object.freeze({
   vip: '10.77.0.10',
   client: '10.77.0.100',
@@ -36,6 +38,7 @@ export interface LabConfiguration {
   readonly boards: readonly LabBoard[];
   /** 32 hexadecimal digits; every board's key is derived from it. */
   readonly secret: string;
+  readonly switch: SwitchKind;
   readonly faults: Faults;
   readonly faultsOn: FaultsOn;
   readonly rateMbit: number | undefined;

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { type Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { makeVolume } from '../volume/tool/make.js';
-import type { BoardKind, LabConfiguration } from './configuration.js';
+import type { BoardKind, LabConfiguration, SwitchKind } from './configuration.js';
 import type { Faults, FaultsOn } from './switch/faults.js';
 import { checkNamespaces, spawnInNamespaces } from './namespaces.js';
 
@@ -15,6 +15,7 @@ export interface LabOptions {
   readonly boards: readonly BoardKind[];
   /** What the boards hold; an empty volume when left out. */
   readonly files?: string | undefined;
+  readonly switch: SwitchKind;
   readonly faults: Faults;
   readonly faultsOn: FaultsOn;
   readonly rateMbit?: number | undefined;
@@ -45,6 +46,7 @@ async function prepare(options: LabOptions, directory: string): Promise<LabConfi
     directory,
     boards: options.boards.map((kind, index) => ({ id: index + 1, kind, image })),
     secret: randomBytes(16).toString('hex'),
+    switch: options.switch,
     faults: options.faults,
     faultsOn: options.faultsOn,
     rateMbit: options.rateMbit,

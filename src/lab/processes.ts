@@ -26,7 +26,9 @@ export class LabProcess {
     const child = this.#child;
     this.ended = new Promise((resolve) => {
       child.once('error', (error) => resolve(error.message));
-      child.once('close', (code, signal) => resolve(signal === null ? `exit status ${code}` : `signal ${signal}`));
+      child.once('close', (code, signal) =>
+        resolve(signal === null ? `exit status ${code}` : `signal ${signal}`),
+      );
     }).then((how) => {
       this.#hasEnded = true;
       return how as string;

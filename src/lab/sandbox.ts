@@ -7,7 +7,7 @@
  *                    UDP datagrams │ one raw frame each
  *                        board-1 … board-N
  */
-import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
@@ -15,39 +15,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { boardCommand } from './boards.js';
 import { LAB_ADDRESS, type LabConfiguration } from './configuration.js';
+import { makeNetwork, switchProcesses } from './network.js';
 import { LabProcess } from './processes.js';
-import { switchArguments } from './switch-arguments.js';
 
 const compiled = fileURLToPath(new URL('..', import.meta.url));
 const program = (path: string): string => join(compiled, path);
-
-function run(...command: string[]): void {
-  const [name, ...args] = command;
-  execFileSync(name!, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
-/** One end of a veth pair is the switch's, the other is in the namespace that gets made. */
-function makeNamespace(name: string, interfaceName: string, switchSide: string, mac?: string): void {
-  run('ip', 'netns', 'add', name);
-  const macArguments = mac === undefined ? [] : ['address', mac];
-  run('ip', 'link', 'add', switchSide, 'type', 'veth', 'peer', 'name', interfaceName, ...macArguments, 'netns', name);
-  for (const prefix of [[], ['-n', name]]) {
-    const device = prefix.length === 0 ? switchSide : interfaceName;
-    run('ip', ...prefix, 'link', 'set', 'dev', device, 'addrgenmode', 'none');
-    run('ip', ...prefix, 'link', 'set', 'dev', device, 'up');
-    run('ip', ...prefix, 'link', 'set', 'dev', 'lo', 'up');
-  }
-  const node = process.execPath;
-  run('ip', 'netns', 'exec', name, node, program('../hosts/linux/ethtool.js'), interfaceName);
-  run(node, program('../hosts/linux/ethtool.js'), switchSide);
-}
-
-function makeNetwork(): void {
-  run('mount', '-t', 'tmpfs', 'tmpfs', '/run');
-  makeNamespace('client', 'eth0', 'client', LAB_ADDRESS.clientMac);
-  makeNamespace('front-end', 'eth0', 'front-end');
-  run('ip', '-n', 'client', 'address', 'add', `${LAB_ADDRESS.client}/${LAB_ADDRESS.prefixBits}`, 'dev', 'eth0');
-}
 
 function clientEnvironment(configuration: LabConfiguration): NodeJS.ProcessEnv {
   return {
@@ -65,7 +37,8 @@ class Interruption {
   #command: ChildProcess | undefined;
 
   constructor() {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => this.#happen(signal));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => this.#happen(signal));
     // The other end of this pipe is the outside: when that ends, however it ends, the laboratory does.
     const outside = new Socket({ fd: 3 });
     outside.on('error', () => undefined);
@@ -114,9 +87,10 @@ async function main(): Promise<number> {
     return started;
   };
   try {
-    makeNetwork();
+    makeNetwork(configuration);
     const node = process.execPath;
-    await start('switch', node, [program('lab/switch/main.js'), switchArguments(configuration)]).ready;
+    for (const { name, configuration: switching } of switchProcesses(configuration))
+      await start(name, node, [program('lab/switch/main.js'), JSON.stringify(switching)]).ready;
     const boards: LabProcess[] = [];
     for (const board of configuration.boards) {
       const [file, ...args] = await boardCommand(board, configuration);

@@ -15,13 +15,16 @@ function curl(...args: string[]): { output: Buffer; problem: string } {
   const run = spawnSync('curl', ['--silent', '--show-error', '--max-time', '60', ...args], {
     maxBuffer: 64 << 20,
   });
-  const problem = run.error?.message ?? (run.status === 0 ? '' : `curl ended with ${run.status}: ${run.stderr}`);
+  const problem =
+    run.error?.message ?? (run.status === 0 ? '' : `curl ended with ${run.status}: ${run.stderr}`);
   return { output: run.stdout ?? Buffer.alloc(0), problem };
 }
 
 function report(what: string, problem: string): void {
   if (problem !== '') failed++;
-  process.stdout.write(`  ${problem === '' ? 'ok    ' : 'FAILED'}  ${what}${problem === '' ? '' : `: ${problem}`}\n`);
+  process.stdout.write(
+    `  ${problem === '' ? 'ok    ' : 'FAILED'}  ${what}${problem === '' ? '' : `: ${problem}`}\n`,
+  );
 }
 
 for (const file of files) {
@@ -32,12 +35,30 @@ for (const file of files) {
 }
 
 const missing = curl('--output', '/dev/null', '--write-out', '%{http_code}', `${url}/no-such-file`);
-report('GET a file that is not there is a 404', missing.problem || (missing.output.toString() === '404' ? '' : `it is ${missing.output}`));
+report(
+  'GET a file that is not there is a 404',
+  missing.problem || (missing.output.toString() === '404' ? '' : `it is ${missing.output}`),
+);
 
 const head = curl('--head', `${url}/files/1460.bin`);
-report('HEAD names the length', head.problem || (/content-length: 1460\r/i.test(head.output.toString()) ? '' : head.output.toString()));
+report(
+  'HEAD names the length',
+  head.problem || (/content-length: 1460\r/i.test(head.output.toString()) ? '' : head.output.toString()),
+);
 
-const two = curl('--write-out', '%{num_connects} ', '--output', '/dev/null', `${url}/index.html`, '--output', '/dev/null', `${url}/files/1.bin`);
-report('two requests share one connection', two.problem || (two.output.toString().trim() === '1 0' ? '' : `connections made: ${two.output}`));
+const two = curl(
+  '--write-out',
+  '%{num_connects} ',
+  '--output',
+  '/dev/null',
+  `${url}/index.html`,
+  '--output',
+  '/dev/null',
+  `${url}/files/1.bin`,
+);
+report(
+  'two requests share one connection',
+  two.problem || (two.output.toString().trim() === '1 0' ? '' : `connections made: ${two.output}`),
+);
 
 process.exit(failed === 0 ? 0 : 1);

@@ -25,7 +25,13 @@ export function extentTag(b: Uint8Array, at: number): number {
   return get32(b, at + 8);
 }
 
-export function emitExtent(b: Uint8Array, at: number, startBlock: number, blocks: number, tag: number): number {
+export function emitExtent(
+  b: Uint8Array,
+  at: number,
+  startBlock: number,
+  blocks: number,
+  tag: number,
+): number {
   put32(b, at, startBlock);
   put32(b, at + 4, blocks);
   put32(b, at + 8, tag);

@@ -45,5 +45,5 @@ export function checkGeometry(g: Geometry): VolumeProblem {
 }
 
 function isPowerOfTwo(value: number): boolean {
-  return ((value & (value - 1)) >>> 0) === 0;
+  return (value & (value - 1)) >>> 0 === 0;
 }

@@ -18,13 +18,7 @@ export const DEFAULT_TTL = 64;
 export const IpProtocol = Object.freeze({ icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const);
 
 export type Ipv4Problem =
-  | 'ok'
-  | 'truncated'
-  | 'version'
-  | 'header-length'
-  | 'total-length'
-  | 'fragment'
-  | 'checksum';
+  'ok' | 'truncated' | 'version' | 'header-length' | 'total-length' | 'fragment' | 'checksum';
 
 export function checkIpv4(b: Uint8Array, at: number, length: number): Ipv4Problem {
   if (length < IPV4_HEADER_BYTES) return 'truncated';

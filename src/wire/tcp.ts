@@ -161,7 +161,8 @@ export class TcpOptions {
       this.tsEcr = get32(b, i + 6);
     } else if (kind === OptionKind.sack && size >= 10 && (size - 2) % 8 === 0) {
       this.sackBlocks = Math.min(MAX_SACK_BLOCKS, (size - 2) / 8);
-      for (let edge = 0; edge < 2 * this.sackBlocks; edge++) this.sackEdges[edge] = get32(b, i + 2 + 4 * edge);
+      for (let edge = 0; edge < 2 * this.sackBlocks; edge++)
+        this.sackEdges[edge] = get32(b, i + 2 + 4 * edge);
     }
   }
 }

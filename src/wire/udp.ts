@@ -17,7 +17,8 @@ export function checkUdp(b: Uint8Array, at: number, length: number, pseudoHeader
   if (length < UDP_HEADER_BYTES) return 'truncated';
   const udpBytes = get16(b, at + UDP_LENGTH);
   if (udpBytes < UDP_HEADER_BYTES || udpBytes > length) return 'length';
-  if (get16(b, at + UDP_CHECKSUM) !== 0 && sum16(b, at, udpBytes, pseudoHeaderSum) !== 0xffff) return 'checksum';
+  if (get16(b, at + UDP_CHECKSUM) !== 0 && sum16(b, at, udpBytes, pseudoHeaderSum) !== 0xffff)
+    return 'checksum';
   return 'ok';
 }
 

@@ -202,7 +202,11 @@ describe('disk controller: damaged volumes', () => {
   }
 
   it('refuses continuations of another object or in another order', async () => {
-    for (const [at, value] of [[16, 1], [20, 2], [12, 0]] as const) {
+    for (const [at, value] of [
+      [16, 1],
+      [20, 2],
+      [12, 0],
+    ] as const) {
       const card = await cardWith({ a: noise(150_000, 1) }, { allocator: new ScatterAllocator(2, 1) });
       const { continuation } = new Board(card.disk).open('a');
       assert.notEqual(continuation, 0);

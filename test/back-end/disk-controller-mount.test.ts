@@ -89,6 +89,15 @@ describe('disk controller: mounting', () => {
     new Board(card.disk).assertHolds(FILES);
   });
 
+  it('finds the volume if the partition entry leads elsewhere', async () => {
+    const card = await cardWith(FILES);
+    for (const at of [446 + 8, 446 + 9, 446 + 11, 446 + 12, 446 + 15]) {
+      sectorOfImage(card, 0)[at]! ^= 0x10;
+      new Board(card.disk).assertHolds(FILES);
+      sectorOfImage(card, 0)[at]! ^= 0x10;
+    }
+  });
+
   it('finds the volume on a card that is larger than its image', async () => {
     const card = await cardWith(FILES);
     card.disk.image = Buffer.concat([card.disk.image, noise(1_000_000, 1)]);

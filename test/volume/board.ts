@@ -62,9 +62,7 @@ export class Board {
 
   lookup(handle: ObjectHandle, path: string): DiskResult {
     const name = Buffer.from(`[${path}]`);
-    return this.clock.finish((nowUs) =>
-      this.controller.lookup(nowUs, handle, name, 1, name.length - 2),
-    );
+    return this.clock.finish((nowUs) => this.controller.lookup(nowUs, handle, name, 1, name.length - 2));
   }
 
   /** The handle of an object that must exist. */
@@ -77,8 +75,14 @@ export class Board {
   unit(handle: ObjectHandle, unit: number): { result: DiskResult; bytes: Buffer } {
     const b = Buffer.alloc(4096 + 200, 0xa5);
     const result = this.clock.finish((nowUs) => this.controller.readUnit(nowUs, handle, unit, b, 100));
-    assert.ok(b.subarray(0, 100).every((byte) => byte === 0xa5), 'nothing before the unit is touched');
-    assert.ok(b.subarray(4196).every((byte) => byte === 0xa5), 'nothing behind the unit is touched');
+    assert.ok(
+      b.subarray(0, 100).every((byte) => byte === 0xa5),
+      'nothing before the unit is touched',
+    );
+    assert.ok(
+      b.subarray(4196).every((byte) => byte === 0xa5),
+      'nothing behind the unit is touched',
+    );
     return { result, bytes: b.subarray(100, 100 + handle.unitBytes(unit)) };
   }
 

@@ -31,7 +31,10 @@ describe('extent arithmetic', () => {
   });
 
   it('gives exact figures', () => {
-    assert.deepEqual([0, 1, 3584, 3585, 4096, 7168, 7680, 7681].map(extent.blocksForBytes), [0, 1, 1, 2, 2, 2, 2, 3]);
+    assert.deepEqual(
+      [0, 1, 3584, 3585, 4096, 7168, 7680, 7681].map(extent.blocksForBytes),
+      [0, 1, 1, 2, 2, 2, 2, 3],
+    );
     assert.equal(extent.sectorsForBytes(127 * 4096), 1017);
     assert.equal(extent.sectorsForBytes(127 * 4096 + 1), 1019);
     assert.equal(extent.blocksForBytes(127 * 4096), 128);

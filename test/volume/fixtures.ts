@@ -1,7 +1,16 @@
 /** What the tests of volumes share: scratch directories, random trees, allocators, and a second CRC-32C. */
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { dataSectorOf, lastUnitSectors, unitsForBytes, unitsInExtent } from '../../src/volume/extent.js';
@@ -96,7 +105,11 @@ export const sizeArbitrary: fc.Arbitrary<number> = fc.oneof(
 );
 
 const nameArbitrary = fc
-  .string({ unit: fc.constantFrom('a', 'b', 'Z', '7', '.', '-', ' ', 'é', 'e\u0301', '漢', '\n'), minLength: 1, maxLength: 12 })
+  .string({
+    unit: fc.constantFrom('a', 'b', 'Z', '7', '.', '-', ' ', 'é', 'e\u0301', '漢', '\n'),
+    minLength: 1,
+    maxLength: 12,
+  })
   .filter((name) => name !== '.' && name !== '..');
 
 /** Trees of files, up to four levels deep; names in any normalisation form. */

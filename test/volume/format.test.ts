@@ -104,7 +104,8 @@ describe('index bucket', () => {
   it('takes 31 entries', () => {
     const b = new Uint8Array(512).fill(0xa5);
     index.emitBucket(b, 0, 1);
-    for (let i = 0; i < 31; i++) assert.equal(index.addEntry(b, 0, Uint8Array.of(i, 0, 0, 0, 0, 0, 0, 9), 0, i, 1), true);
+    for (let i = 0; i < 31; i++)
+      assert.equal(index.addEntry(b, 0, Uint8Array.of(i, 0, 0, 0, 0, 0, 0, 9), 0, i, 1), true);
     sealSector(b, 0, SEED);
     const full = b.slice();
     assert.equal(index.addEntry(b, 0, hash, 0, 1, 1), false);

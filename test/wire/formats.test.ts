@@ -15,8 +15,13 @@ function emitted(expected: string, emit: (b: Uint8Array, at: number) => number):
   const want = hex(expected);
   const b = new Uint8Array(want.length + 16).fill(0xa5);
   assert.equal(emit(b, 8), want.length);
-  assert.equal(Buffer.from(b.subarray(8, 8 + want.length)).toString('hex'), Buffer.from(want).toString('hex'));
-  assert.ok(b.subarray(0, 8).every((x) => x === 0xa5) && b.subarray(8 + want.length).every((x) => x === 0xa5));
+  assert.equal(
+    Buffer.from(b.subarray(8, 8 + want.length)).toString('hex'),
+    Buffer.from(want).toString('hex'),
+  );
+  assert.ok(
+    b.subarray(0, 8).every((x) => x === 0xa5) && b.subarray(8 + want.length).every((x) => x === 0xa5),
+  );
 }
 const anyBytes = fc.uint8Array({ minLength: 0, maxLength: 120 });
 
@@ -55,7 +60,10 @@ describe('wire: Ethernet and ARP', () => {
     assert.equal(arp.checkArp(b, 0, b.length), 'ok');
     assert.equal(arp.arpOperation(b, 0), arp.ArpOperation.request);
     assert.equal(arp.checkArp(b, 0, 27), 'truncated');
-    assert.equal(arp.checkArp(hex('0006' + Buffer.from(b).toString('hex').slice(4)), 0, 28), 'not-ethernet-ipv4');
+    assert.equal(
+      arp.checkArp(hex('0006' + Buffer.from(b).toString('hex').slice(4)), 0, 28),
+      'not-ethernet-ipv4',
+    );
   });
   it('knows group addresses', () => {
     assert.ok(ethernet.isGroupDestination(hex('ffffffffffff'), 0));
@@ -77,14 +85,39 @@ describe('wire: IPv4', () => {
       change(b);
       return ipv4.checkIpv4(b, 0, length);
     };
-    assert.equal(check(() => undefined), 'ok');
-    assert.equal(check(() => undefined, 19), 'truncated');
-    assert.equal(check((b) => (b[0] = 0x65)), 'version');
-    assert.equal(check((b) => (b[0] = 0x44)), 'header-length');
-    assert.equal(check(() => undefined, 51), 'total-length');
-    assert.equal(check((b) => (b[6] = 0x20)), 'fragment');
-    assert.equal(check((b) => (b[8] = 63)), 'checksum');
-    assert.equal(check((b) => (b[6] = 0x40), 60), 'ok', 'Ethernet padding behind the datagram is no fault');
+    assert.equal(
+      check(() => undefined),
+      'ok',
+    );
+    assert.equal(
+      check(() => undefined, 19),
+      'truncated',
+    );
+    assert.equal(
+      check((b) => (b[0] = 0x65)),
+      'version',
+    );
+    assert.equal(
+      check((b) => (b[0] = 0x44)),
+      'header-length',
+    );
+    assert.equal(
+      check(() => undefined, 51),
+      'total-length',
+    );
+    assert.equal(
+      check((b) => (b[6] = 0x20)),
+      'fragment',
+    );
+    assert.equal(
+      check((b) => (b[8] = 63)),
+      'checksum',
+    );
+    assert.equal(
+      check((b) => (b[6] = 0x40), 60),
+      'ok',
+      'Ethernet padding behind the datagram is no fault',
+    );
   });
   it('formats addresses', () => assert.equal(ipv4.formatIpv4(0xc0000201), '192.0.2.1'));
 });
@@ -119,16 +152,19 @@ describe('wire: ICMP and UDP', () => {
 describe('wire: TCP', () => {
   const options = new tcp.TcpOptions();
   it('emits a SYN-ACK with options, exact bytes', () => {
-    emitted('0050 9c40 00000001 00000002 90 12 ffff 0000 0000 0204 05b4 0103 0307 0101 0402 0000 0000', (b, at) => {
-      const headerBytes = tcp.TCP_HEADER_BYTES + 12;
-      tcp.emitTcp(b, at, 80, 40_000, 1, 2, tcp.TcpFlag.syn | tcp.TcpFlag.ack, 0xffff, headerBytes + 4);
-      let end = at + 20;
-      end += tcp.emitMssOption(b, end, 1460);
-      end += tcp.emitWindowScaleOption(b, end, 7);
-      end += tcp.emitSackPermittedOption(b, end);
-      b[end] = 0;
-      return 20 + tcp.padOptions(b, at + 20, 13);
-    });
+    emitted(
+      '0050 9c40 00000001 00000002 90 12 ffff 0000 0000 0204 05b4 0103 0307 0101 0402 0000 0000',
+      (b, at) => {
+        const headerBytes = tcp.TCP_HEADER_BYTES + 12;
+        tcp.emitTcp(b, at, 80, 40_000, 1, 2, tcp.TcpFlag.syn | tcp.TcpFlag.ack, 0xffff, headerBytes + 4);
+        let end = at + 20;
+        end += tcp.emitMssOption(b, end, 1460);
+        end += tcp.emitWindowScaleOption(b, end, 7);
+        end += tcp.emitSackPermittedOption(b, end);
+        b[end] = 0;
+        return 20 + tcp.padOptions(b, at + 20, 13);
+      },
+    );
   });
   it('reads back the options that it writes', () => {
     const b = new Uint8Array(60).fill(0xa5);

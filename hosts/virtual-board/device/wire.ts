@@ -11,10 +11,12 @@ const BITS_PER_US = 100;
 const OVERHEAD_BYTES = 8 + 4 + 12;
 /** What came in while nobody looked: not more than the NIC holds. */
 const CREDIT_US = 1000;
+/** An empty cable is not looked at again at once: looking is a system call, and drivers ask often. */
+const PAUSE_US = 30;
 
 export class Wire {
   readonly #host: VirtualHost;
-  /** When the next frame has been received completely. */
+  /** No frame has been received completely before. */
   #nextUs = 0;
 
   constructor(host: VirtualHost) {
@@ -25,7 +27,10 @@ export class Wire {
     const nowUs = this.#host.nowUs();
     if (nowUs < this.#nextUs) return 0;
     const length = this.#host.receive(b, at, capacity);
-    if (length === 0) return 0;
+    if (length === 0) {
+      this.#nextUs = nowUs + PAUSE_US;
+      return 0;
+    }
     const startUs = Math.max(this.#nextUs, nowUs - CREDIT_US);
     this.#nextUs = startUs + ((length + OVERHEAD_BYTES) * 8) / BITS_PER_US;
     return length;

@@ -3,11 +3,6 @@
  * socket a process. Nothing is lost in silence: datagrams that the kernel dropped for want of room, that were
  * longer than the caller's buffer, or that could not be sent are counted.
  */
-#if defined(__APPLE__)
-#define _DARWIN_C_SOURCE
-#else
-#define _GNU_SOURCE
-#endif
 #include "posix-host.h"
 #include "host-bytes.h"
 

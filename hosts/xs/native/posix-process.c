@@ -1,18 +1,15 @@
 /*
  * The process around the program: its output, arguments and end, and the system's entropy.
  */
-#if defined(__APPLE__)
-#define _DARWIN_C_SOURCE
-#include <sys/random.h>
-#else
-#define _DEFAULT_SOURCE
-#endif
 #include "posix-host.h"
 #include "host-bytes.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __APPLE__
+#include <sys/random.h>
+#endif
 
 /* getentropy gives at most 256 bytes a call. */
 #define ENTROPY_STEP_BYTES 256

@@ -9,6 +9,9 @@
 #include <sys/select.h>
 #include <unistd.h>
 
+/* The longest single sleep: system calls differ in what they take. Whoever has nothing to do sleeps again. */
+#define SLEEP_US_MAX 3600e6
+
 #define REQUEST_STOP 1
 #define REQUEST_REPORT 2
 
@@ -75,7 +78,7 @@ static void drainInput(void) {
 
 /* waitUntil(us): returns at that time, or before when a datagram or a request has arrived. */
 void xs_posix_wait_until(xsMachine *the) {
-	int64_t remainingUs;
+	xsNumberValue remainingUs;
 	struct timespec timeout;
 	sigset_t awaited, before;
 	fd_set readable;
@@ -83,10 +86,11 @@ void xs_posix_wait_until(xsMachine *the) {
 	int highest = socket;
 
 	atcpExpect(the, 1);
-	remainingUs = (int64_t)atcpNumber(0) - nowUs();
-	if (remainingUs <= 0) return;
-	timeout.tv_sec = (time_t)(remainingUs / 1000000);
-	timeout.tv_nsec = (long)(remainingUs % 1000000) * 1000;
+	remainingUs = atcpNumber(0) - (xsNumberValue)nowUs();
+	if (!(remainingUs > 0)) return;
+	if (remainingUs > SLEEP_US_MAX) remainingUs = SLEEP_US_MAX;
+	timeout.tv_sec = (time_t)(remainingUs / 1e6);
+	timeout.tv_nsec = (long)((remainingUs - (xsNumberValue)timeout.tv_sec * 1e6) * 1e3);
 	FD_ZERO(&readable);
 	if (socket >= 0) FD_SET(socket, &readable);
 	if (inputWatched) {

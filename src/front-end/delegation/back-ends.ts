@@ -3,18 +3,24 @@
  * value. The owner hands in frames of the ATCP EtherType, calls {@link BackEnds.onTimer} when it is due and
  * {@link BackEnds.flush} at the end of each batch of events.
  */
+import type { ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import { ackUpState, checkAckUp, DelegationState } from '../../wire/atcp/ack-up.js';
 import { ATCP_SEQUENCE_LIMIT } from '../../wire/atcp/header.js';
 import { commandCounter, commandEpoch, StatementKind, statementKind } from '../../wire/atcp/statements.js';
 import { EtherType } from '../../wire/ethernet.js';
+import type { HostPart } from '../link/host.js';
+import { AtcpSocket } from '../tcp/socket.js';
+import type { Span } from '../tcp/span.js';
 import { chunkFor } from '../tcp/span-chunk.js';
 import type { Board } from './board.js';
-import { type BoardEvents, Boards, type Entropy, type ProvisionedBoard } from './boards.js';
+import type { Entropy } from '../tcp/isn.js';
+import { type BoardEvents, Boards, type ProvisionedBoard } from './boards.js';
 import { Commands, type DelegationContext, type Waiting } from './commands.js';
 import { DelegationCounters } from './counters.js';
 import { DelegatedSpan } from './delegated-span.js';
-import { FrameSender, type Transmit } from './frame-sender.js';
+import type { Transmit } from '../link/transmit.js';
+import { FrameSender } from './frame-sender.js';
 import { Inquiry, type ObjectFacts } from './inquiry.js';
 import { checkTiming, DEFAULT_TIMING, type DelegationTiming } from './limits.js';
 import { Placement } from './placement.js';
@@ -46,7 +52,7 @@ export interface BackEndsOptions {
 /** The context with the one field that moves. */
 type Context = DelegationContext & { nowUs: number };
 
-export class BackEnds {
+export class BackEnds implements HostPart {
   readonly counters = new DelegationCounters();
   readonly etherType: number;
   readonly #boards: Boards;
@@ -140,14 +146,26 @@ export class BackEnds {
   }
 
   /**
-   * Queues a range of an object on a response or a socket of this front-end, where `sendFile` would stand: a board sends the bytes.
-   * The response's head must have named their number (Content-Length). `callback` is called when the client has
-   * acknowledged the last byte, or with the error. Throws a RangeError for a range that can't be one.
+   * Queues a range of an object on a response or a socket of this front-end, where `sendFile` would stand: a board
+   * sends the bytes. The head of the response must have named their number (Content-Length). `onDone` is called
+   * when the client has acknowledged the last byte, or with the error; the connection then ends by itself. Throws a
+   * RangeError for a range that can't be one, a TypeError for a stream of somebody else's.
    */
-  delegate(target: Writable, range: ObjectRange, callback?: (error?: Error | null) => void): void {
-    const chunk = chunkFor(new DelegatedSpan(this.#context, range));
-    if (callback === undefined) target.write(chunk);
-    else target.write(chunk, callback);
+  delegate(target: ServerResponse | Writable, range: ObjectRange, onDone?: (error?: Error) => void): void {
+    // A pipelined response has no socket yet, but its request has (decision 16).
+    const socket = 'req' in target ? target.req.socket : target;
+    if (!((socket as Writable) instanceof AtcpSocket))
+      throw new TypeError(
+        'only connections of this front-end carry delegated replies; serve the request on its AtcpServer',
+      );
+    const span = this.createSpan(range);
+    span.onDone = onDone;
+    target.write(chunkFor(span));
+  }
+
+  /** The span that {@link delegate} queues, for programs that queue it themselves. */
+  createSpan(range: ObjectRange): Span {
+    return new DelegatedSpan(this.#context, range);
   }
 
   /** Resolves as soon as `count` boards can take commands. */

@@ -31,6 +31,7 @@ import { checkStatement, StatementKind, statementKind, statementLength } from '.
 import { copy, equal, fill } from '../../wire/byte-loops.js';
 import { put16 } from '../../wire/bytes.js';
 import { ETHERNET_HEADER_BYTES, ETHERNET_SOURCE, MAC_BYTES } from '../../wire/ethernet.js';
+import type { Entropy } from '../tcp/isn.js';
 import { Board, type Question } from './board.js';
 import type { DelegationCounters } from './counters.js';
 import { BODY, BROADCAST_MAC, type FrameSender } from './frame-sender.js';
@@ -43,12 +44,6 @@ export interface ProvisionedBoard {
   readonly id: number;
   /** 16 bytes. */
   readonly key: Uint8Array;
-}
-
-/** Where nonces come from; the same shape as a board's entropy port. */
-export interface Entropy {
-  /** Fills with bytes that nobody can predict. */
-  fill(b: Uint8Array, at: number, length: number): void;
 }
 
 export interface BoardEvents {

@@ -4,12 +4,11 @@
  * acknowledged offset from another board that holds the same version of the object: a reply is a pure function of
  * command and object version (decision 8).
  */
-import { Reason } from '../../wire/atcp/ack-up.js';
 import type { Span, SpanCarrier } from '../tcp/span.js';
 import type { Board } from './board.js';
 import type { DelegationContext, Waiting } from './commands.js';
 import { Delegation, type DelegatedStream, type EndCause } from './delegation.js';
-import { AbandonedError, BoardFailedError, errorForReason, NoBoardError } from './errors.js';
+import { AbandonedError, BoardFailedError, errorForReason, isSlotLoss, NoBoardError } from './errors.js';
 import { type ObjectRange, ReadCommand } from './read-command.js';
 import { TimestampMarks } from './timestamp-marks.js';
 
@@ -93,8 +92,9 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
     const delegation = this.#delegation;
     const carrier = this.#carrier;
     if (delegation === undefined || carrier === undefined) return;
+    const moved = this.#command.readdress(carrier);
     const reopened = this.window === 0 && carrier.windowField !== 0;
-    if (delegation.hasWork || reopened) delegation.state();
+    if (delegation.hasWork || reopened || moved) delegation.state();
   }
 
   abandon(): void {
@@ -124,6 +124,18 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
 
   writeCommand(b: Uint8Array, at: number, counter: number, firstOffset: number): number {
     return this.#command.emit(b, at, this.#context.epoch, counter, firstOffset);
+  }
+
+  get templateVersion(): number {
+    return this.#command.templateVersion;
+  }
+
+  get templateBytes(): number {
+    return this.#command.templateBytes;
+  }
+
+  writeTemplate(b: Uint8Array, at: number): void {
+    this.#command.emitTemplate(b, at);
   }
 
   onProgress(sentUpTo: number, atUs: number): void {
@@ -213,9 +225,4 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
     if (error === undefined) done?.();
     else done?.(error);
   }
-}
-
-/** The board has only lost, or never had, a slot for it: it may well have one the next time. */
-function isSlotLoss(reason: number): boolean {
-  return reason === Reason.leaseEnded || reason === Reason.evicted || reason === Reason.noSlot;
 }

@@ -3,7 +3,7 @@
  * the lease, and the release, after which the board is known to be silent (decisions 1, 2, 6; Fig. 5 and Fig. 8).
  * What is to be sent belongs to the {@link DelegatedStream}; it may outlive several delegations.
  */
-import { ackDownBytes, AckDownFlag, emitAckDown } from '../../wire/atcp/ack-down.js';
+import { ackDownBytes, AckDownFlag, ackTemplate, emitAckDown } from '../../wire/atcp/ack-down.js';
 import {
   ackUpAgeUs,
   ackUpHintMs,
@@ -11,14 +11,15 @@ import {
   ackUpResendGeneration,
   ackUpSentUpTo,
   ackUpState,
+  ackUpTemplateVersion,
   ackUpVersion,
   DelegationState,
 } from '../../wire/atcp/ack-up.js';
 import type { Board } from './board.js';
 import type { Command, DelegationContext } from './commands.js';
-import { REMINDERS_BEFORE_GIVING_UP } from './limits.js';
 import { ResendRanges } from './resend-ranges.js';
 import type { TimestampMarks } from './timestamp-marks.js';
+import { AnswerWatch, NEVER, StallWatch } from './watches.js';
 
 /** Why a delegation is over although its stream is not. The board is silent when this is told. */
 export type EndCause = 'busy' | 'failed' | 'forgotten' | 'unanswered' | 'stalled' | 'boardLost' | 'rebooted';
@@ -28,22 +29,24 @@ export interface DelegatedStream {
   readonly acknowledged: number;
   readonly granted: number;
   readonly marks: TimestampMarks;
-  /** The pair and TSecr to be stated now; `sending` tells whether pseudo packets are to be expected. */
+  /** Reads the pair and TSecr to be stated now; `sending` tells whether pseudo packets are to be expected. */
   readPair(sending: boolean): void;
   readonly acknowledgment: number;
   readonly window: number;
   readonly tsEcr: number;
   commandBytes(): number;
   writeCommand(b: Uint8Array, at: number, counter: number, firstOffset: number): number;
+  /** Changes with the template, 0 … 255. */
+  readonly templateVersion: number;
+  readonly templateBytes: number;
+  /** Writes the template, padded to 4. */
+  writeTemplate(b: Uint8Array, at: number): void;
   /** The board has sent everything below `sentUpTo`, the last of it at `atUs`. */
   onProgress(sentUpTo: number, atUs: number): void;
   onEnded(delegation: Delegation, cause: EndCause, reason: number, hintMs: number, nowUs: number): void;
 }
 
 type Phase = 'commanded' | 'confirmed' | 'releasing' | 'ended';
-
-/** `never` as a moment. */
-const NEVER = Infinity;
 
 export class Delegation implements Command {
   readonly board: Board;
@@ -57,28 +60,20 @@ export class Delegation implements Command {
 
   readonly #context: DelegationContext;
   readonly #firstOffset: number;
+  /** Undefined once it no longer cares. */
   #stream: DelegatedStream | undefined;
   #phase: Phase = 'commanded';
   /** Told to the stream once the board is silent. */
   #cause: EndCause | undefined;
-
   #version = 0;
   #answeredVersion = 0;
-  #emitted = false;
-  /** Since when a statement waits for its answer. */
-  #unansweredSinceUs = NEVER;
-  #retryAtUs = NEVER;
-  #retryPauseUs: number;
-  /** Repetitions since the last answer. */
-  #retries = 0;
+  readonly #answers: AnswerWatch;
+  readonly #stall: StallWatch;
   /** Until when the board may be sending, by what it was told. */
   #leaseEndUs = 0;
   #renewAtUs = NEVER;
-  #stalledSinceUs = NEVER;
-  #remindAtUs = NEVER;
-  /** Reminders since the last progress. */
-  #reminders = 0;
-  /** The highest offset that this board was ever granted. */
+  /** The template that the board has: the command's, or the latest one that it reported. */
+  #boardTemplate: number;
   #statedGrant: number;
   #statedAcknowledged: number;
   #executedGeneration = 0;
@@ -91,10 +86,12 @@ export class Delegation implements Command {
     this.counter = context.commands.nextCounter();
     this.#stream = stream;
     this.#firstOffset = firstOffset;
+    this.#boardTemplate = stream.templateVersion;
     this.#statedGrant = firstOffset;
     this.#statedAcknowledged = firstOffset;
     this.sentUpTo = firstOffset;
-    this.#retryPauseUs = context.timing.retryMs * 1000;
+    this.#answers = new AnswerWatch(context.timing);
+    this.#stall = new StallWatch(context.timing);
     context.commands.add(this);
     context.counters.delegationsOpened++;
     this.state();
@@ -102,7 +99,7 @@ export class Delegation implements Command {
 
   /** Something to be stated has changed: it leaves with the next flush. */
   state(): void {
-    this.#context.writer.queue(this);
+    if (this.#phase === 'commanded' || this.#phase === 'confirmed') this.#context.writer.queue(this);
   }
 
   /** Pseudo packets are to be expected: credit that is not used up, or ranges to be sent again. */
@@ -118,33 +115,28 @@ export class Delegation implements Command {
 
   /** The stream is over or has failed: the board is to forget it. */
   release(): void {
-    if (this.#phase === 'ended') return;
-    this.#detach();
-    if (this.#phase === 'releasing') return;
-    if (this.#emitted) this.#startRelease();
-    else this.#end(undefined);
+    this.#stream = undefined;
+    if (this.#phase === 'releasing' || this.#phase === 'ended') return;
+    if (this.#version > 0) this.#startRelease();
+    else this.#end();
   }
 
-  // ---- Statements ----
+  // ---- Statements (point F) ----
 
   statementBytes(): number {
-    if (this.#phase === 'ended') return 0;
     const stream = this.#stream;
+    if (this.#phase === 'ended') return 0;
     if (this.#phase === 'releasing' || stream === undefined) return ackDownBytes(0, 0, 0);
     const command = this.#phase === 'commanded' ? stream.commandBytes() : 0;
-    return command + ackDownBytes(this.ranges.count, stream.marks.count, 0);
+    return command + ackDownBytes(this.ranges.count, stream.marks.count, this.#templateBytes(stream));
   }
 
   writeStatements(b: Uint8Array, at: number, nowUs: number): number {
     const { counters } = this.#context;
-    this.#version++;
-    this.#emitted = true;
-    counters.pointFStatementsSent++;
-    if (this.#unansweredSinceUs === NEVER) {
-      this.#unansweredSinceUs = nowUs;
-      this.#retryAtUs = nowUs + this.#retryPauseUs;
-    }
     const stream = this.#stream;
+    this.#version++;
+    this.#answers.said(nowUs);
+    counters.pointFStatementsSent++;
     let bytes = 0;
     if (this.#phase === 'releasing' || stream === undefined) bytes = this.#writeRelease(b, at);
     else {
@@ -160,7 +152,7 @@ export class Delegation implements Command {
   }
 
   onUnsayable(nowUs: number): void {
-    if (this.#retryAtUs === NEVER) this.#retryAtUs = nowUs + this.#retryPauseUs;
+    this.#answers.unsaid(nowUs);
     this.#schedule();
   }
 
@@ -169,8 +161,8 @@ export class Delegation implements Command {
     const { ranges } = this;
     const { acknowledged, granted, marks } = stream;
     const sending = this.hasWork;
+    const templateBytes = this.#templateBytes(stream);
     stream.readPair(sending);
-    const leaseMs = this.#lease(nowUs);
     const bytes = emitAckDown(
       b,
       at,
@@ -182,39 +174,45 @@ export class Delegation implements Command {
       granted,
       stream.acknowledgment,
       stream.window,
-      leaseMs,
+      this.#lease(nowUs),
       stream.tsEcr,
       ranges.count,
       marks.count,
-      0,
-      0,
+      templateBytes,
+      templateBytes === 0 ? 0 : stream.templateVersion,
     );
     ranges.emit(b, at);
     marks.emit(b, at);
+    if (templateBytes > 0) stream.writeTemplate(b, ackTemplate(b, at));
     counters.resendRangesStated += ranges.count;
     this.#statedGrant = Math.max(this.#statedGrant, granted);
     this.#statedAcknowledged = acknowledged;
     this.#renewAtUs = nowUs + (timing.leaseMs / 2) * 1000;
-    if (sending && this.#stalledSinceUs === NEVER) this.#watchStall(nowUs);
+    if (sending && !this.#stall.active) this.#stall.start(nowUs);
     return bytes;
+  }
+
+  /** A template travels with every statement until the board reports that it has it. */
+  #templateBytes(stream: DelegatedStream): number {
+    return stream.templateVersion === this.#boardTemplate ? 0 : stream.templateBytes;
   }
 
   /** Repetitions that nobody answers do not extend the lease: a dead board's ends `leaseMs` after its last answer. */
   #lease(nowUs: number): number {
-    const { timing } = this.#context;
-    const leaseEndUs = this.#unansweredSinceUs + timing.leaseMs * 1000;
+    const leaseEndUs = this.#answers.sinceUs + this.#context.timing.leaseMs * 1000;
     const leaseMs = Math.max(0, Math.floor((leaseEndUs - nowUs) / 1000));
     this.#leaseEndUs = Math.max(this.#leaseEndUs, nowUs + leaseMs * 1000);
     return leaseMs;
   }
 
   #writeRelease(b: Uint8Array, at: number): number {
-    const offset = this.#statedAcknowledged;
     const { epoch } = this.#context;
+    const offset = this.#statedAcknowledged;
+    const flags = AckDownFlag.release;
     return emitAckDown(
       b,
       at,
-      AckDownFlag.release,
+      flags,
       epoch,
       this.counter,
       this.#version,
@@ -235,7 +233,7 @@ export class Delegation implements Command {
 
   onAckUp(b: Uint8Array, at: number, sequence: number, nowUs: number): void {
     const { counters } = this.#context;
-    if (!this.#isNewer(sequence)) {
+    if (!this.#isNewest(sequence)) {
       counters.step121AcksStale++;
       return;
     }
@@ -243,27 +241,18 @@ export class Delegation implements Command {
     if (this.#phase === 'releasing') {
       // Busy: it never took the command. Everything else but `released` was said before it heard the release.
       if (state === DelegationState.released || state === DelegationState.busy) this.#onReleased(nowUs);
-      return;
-    }
-    switch (state) {
-      case DelegationState.busy:
-        counters.delegationsBusy++;
-        this.#finish('busy', 0, ackUpHintMs(b, at), nowUs);
-        return;
-      case DelegationState.released:
-        this.#finish('forgotten', 0, 0, nowUs);
-        return;
-      case DelegationState.failed:
-        counters.delegationsFailed++;
-        this.#onBoardFailed(ackUpReason(b, at), nowUs);
-        return;
-      default:
-        this.#onStanding(b, at, nowUs);
-    }
+    } else if (state === DelegationState.busy) {
+      counters.delegationsBusy++;
+      this.#finish('busy', 0, ackUpHintMs(b, at), nowUs);
+    } else if (state === DelegationState.released) this.#finish('forgotten', 0, 0, nowUs);
+    else if (state === DelegationState.failed) {
+      counters.delegationsFailed++;
+      this.#onBoardFailed(ackUpReason(b, at), nowUs);
+    } else this.#onStanding(b, at, nowUs);
   }
 
   /** Frames may overtake each other; a 27 is complete, so only the newest counts. */
-  #isNewer(sequence: number): boolean {
+  #isNewest(sequence: number): boolean {
     const serial = this.board.sessionSerial;
     if (serial === this.#newestSession && sequence < this.#newestSequence) return false;
     this.#newestSession = serial;
@@ -281,36 +270,28 @@ export class Delegation implements Command {
       return;
     }
     if (this.#phase === 'commanded') this.#phase = 'confirmed';
-    if (version > this.#answeredVersion || version === this.#version) this.#onAnswered(version, nowUs);
+    if (version === this.#version) this.#answers.answered();
+    else if (version > this.#answeredVersion) this.#answers.heard(nowUs);
+    this.#answeredVersion = version;
     counters.step122SizesTaken++;
     const progress = sentUpTo > this.sentUpTo || generation > this.#executedGeneration;
-    if (generation > this.#executedGeneration) {
-      this.#executedGeneration = generation;
-      this.ranges.executed(generation);
-    }
+    this.#executedGeneration = generation;
+    this.ranges.executed(generation);
+    if (ackUpTemplateVersion(b, at) !== 0) this.#boardTemplate = ackUpTemplateVersion(b, at);
     if (sentUpTo > this.sentUpTo) {
       this.sentUpTo = sentUpTo;
       counters.step123ExpectedMoved++;
     }
-    if (progress || !this.hasWork) this.#watchStall(nowUs);
+    if (!this.hasWork) this.#stall.stop();
+    else if (progress) this.#stall.start(nowUs);
     this.#schedule();
     this.#stream?.onProgress(this.sentUpTo, nowUs - ackUpAgeUs(b, at));
-  }
-
-  #onAnswered(version: number, nowUs: number): void {
-    this.#answeredVersion = version;
-    this.#retryPauseUs = this.#context.timing.retryMs * 1000;
-    this.#retries = 0;
-    const latest = version === this.#version;
-    this.#unansweredSinceUs = latest ? NEVER : nowUs;
-    this.#retryAtUs = latest ? NEVER : nowUs + this.#retryPauseUs;
   }
 
   /** A failed delegation sends nothing more, but keeps its slot until it is released. */
   #onBoardFailed(reason: number, nowUs: number): void {
     const stream = this.#stream;
-    this.#detach();
-    this.#startRelease();
+    this.release();
     stream?.onEnded(this, 'failed', reason, 0, nowUs);
   }
 
@@ -324,35 +305,34 @@ export class Delegation implements Command {
   }
 
   #schedule(): void {
+    const { retryAtUs } = this.#answers;
+    if (this.#phase === 'ended') return;
     const atUs =
       this.#phase === 'releasing'
-        ? Math.min(this.#retryAtUs, this.#silentAtUs)
-        : Math.min(this.#retryAtUs, this.#renewAtUs, this.#remindAtUs);
-    if (this.#phase !== 'ended') this.#context.timers.schedule(this, atUs);
+        ? Math.min(retryAtUs, this.#silentAtUs)
+        : Math.min(retryAtUs, this.#renewAtUs, this.#stall.remindAtUs);
+    this.#context.timers.schedule(this, atUs);
   }
 
   #awaitSilence(nowUs: number): void {
     if (nowUs >= this.#silentAtUs) {
       this.#context.counters.delegationsOutwaited++;
-      this.#end(nowUs);
-    } else if (nowUs >= this.#retryAtUs) this.#retry(nowUs);
+      this.#finish(this.#cause ?? 'unanswered', 0, 0, nowUs);
+    } else if (nowUs >= this.#answers.retryAtUs) this.#retry(nowUs);
   }
 
   #lookAfter(nowUs: number): void {
-    const { timing, counters } = this.#context;
-    const unanswered = nowUs - this.#unansweredSinceUs >= timing.unansweredMs * 1000;
-    const stalled = nowUs - this.#stalledSinceUs >= timing.stalledMs * 1000;
-    if (unanswered && this.#retries >= REMINDERS_BEFORE_GIVING_UP) {
+    const { counters } = this.#context;
+    if (this.#answers.hasExpired(nowUs)) {
       counters.delegationsUnanswered++;
       this.#giveUp('unanswered', nowUs);
-    } else if (stalled && this.#reminders >= REMINDERS_BEFORE_GIVING_UP) {
+    } else if (this.#stall.hasExpired(nowUs)) {
       counters.delegationsStalled++;
       this.#giveUp('stalled', nowUs);
-    } else if (nowUs >= this.#retryAtUs) this.#retry(nowUs);
-    else if (nowUs >= this.#remindAtUs) {
+    } else if (nowUs >= this.#answers.retryAtUs) this.#retry(nowUs);
+    else if (nowUs >= this.#stall.remindAtUs) {
       counters.stallReminders++;
-      this.#reminders++;
-      this.#remindAtUs = nowUs + timing.stallMs * 1000;
+      this.#stall.remind(nowUs);
       this.state();
     } else if (nowUs >= this.#renewAtUs) {
       counters.leaseRenewals++;
@@ -361,6 +341,14 @@ export class Delegation implements Command {
     }
   }
 
+  #retry(nowUs: number): void {
+    this.#answers.retry(nowUs);
+    this.#context.counters.statementsRepeated++;
+    this.#context.writer.queue(this);
+  }
+
+  // ---- The end ----
+
   onBoardLost(nowUs: number): void {
     if (this.#phase !== 'releasing') this.#giveUp('boardLost', nowUs);
   }
@@ -368,73 +356,45 @@ export class Delegation implements Command {
   /** A rebooted board has neither the session's keys nor the command: it is silent. */
   onBoardRebooted(nowUs: number): void {
     this.#context.counters.delegationsRebooted++;
-    this.#finish(this.#cause ?? 'rebooted', 0, 0, nowUs);
+    this.#finish('rebooted', 0, 0, nowUs);
   }
-
-  #retry(nowUs: number): void {
-    const { timing, counters } = this.#context;
-    this.#retryPauseUs = Math.min(2 * this.#retryPauseUs, timing.retryMaxMs * 1000);
-    this.#retryAtUs = nowUs + this.#retryPauseUs;
-    this.#retries++;
-    counters.statementsRepeated++;
-    this.state();
-  }
-
-  /** While there is something to send, the board is to get on with it; the watch starts anew at each progress. */
-  #watchStall(nowUs: number): void {
-    const watched = this.hasWork;
-    this.#reminders = 0;
-    this.#stalledSinceUs = watched ? nowUs : NEVER;
-    this.#remindAtUs = watched ? nowUs + this.#context.timing.stallMs * 1000 : NEVER;
-  }
-
-  // ---- The end ----
 
   /** Nothing more is expected of the board; the stream hears of it when the board is surely silent. */
   #giveUp(cause: EndCause, nowUs: number): void {
     this.#cause = cause;
-    if (this.#emitted) this.#startRelease();
-    else this.#end(nowUs);
+    if (this.#version > 0) this.#startRelease();
+    else this.#finish(cause, 0, 0, nowUs);
   }
 
   #startRelease(): void {
     this.#phase = 'releasing';
-    this.#unansweredSinceUs = NEVER;
-    this.#retryPauseUs = this.#context.timing.retryMs * 1000;
-    this.#retryAtUs = NEVER;
-    this.#stalledSinceUs = NEVER;
+    this.#answers.answered();
+    this.#stall.stop();
     this.#schedule();
-    this.state();
+    this.#context.writer.queue(this);
   }
 
+  /** When the board's lease is surely over. */
   get #silentAtUs(): number {
     return this.#leaseEndUs + this.#context.timing.leaseGraceMs * 1000;
   }
 
   #onReleased(nowUs: number): void {
     this.#context.counters.delegationsReleased++;
-    this.#end(nowUs);
+    this.#finish(this.#cause ?? 'forgotten', 0, 0, nowUs);
   }
 
-  /** The board holds nothing (any more), by its own word. */
+  /** The board is silent; a stream that still cares is told so. */
   #finish(cause: EndCause, reason: number, hintMs: number, nowUs: number): void {
     const stream = this.#stream;
-    this.#stream = undefined;
-    this.#end(undefined);
+    this.#end();
     stream?.onEnded(this, cause, reason, hintMs, nowUs);
   }
 
-  /** The board is silent. With a moment, the stream is told so. */
-  #end(nowUs: number | undefined): void {
+  #end(): void {
     this.#phase = 'ended';
+    this.#stream = undefined;
     this.#context.commands.remove(this);
     this.#context.timers.cancel(this);
-    const stream = this.#stream;
-    this.#stream = undefined;
-    if (nowUs !== undefined) stream?.onEnded(this, this.#cause ?? 'forgotten', 0, 0, nowUs);
-  }
-
-  #detach(): void {
-    this.#stream = undefined;
   }
 }

@@ -99,3 +99,8 @@ export function errorForReason(reason: number, boardId: number, objectName: stri
       return new BoardFailedError(boardId, DETAILS[reason] ?? `reason ${reason}`);
   }
 }
+
+/** The board has only lost, or never had, a slot for it: it may well have one the next time. */
+export function isSlotLoss(reason: number): boolean {
+  return reason === Reason.leaseEnded || reason === Reason.evicted || reason === Reason.noSlot;
+}

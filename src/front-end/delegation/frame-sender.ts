@@ -8,6 +8,7 @@ import {
   ETHERNET_MAX_BYTES,
   ETHERNET_MIN_BYTES,
 } from '../../wire/ethernet.js';
+import type { Transmit } from '../link/transmit.js';
 import type { DelegationCounters } from './counters.js';
 
 /** Where the body of a message lies within {@link FrameSender.frame}. */
@@ -16,9 +17,6 @@ export const BODY = ETHERNET_HEADER_BYTES + ATCP_HEADER_BYTES;
 export const BODY_BYTES = ATCP_MAX_BYTES - ATCP_HEADER_BYTES;
 
 export const BROADCAST_MAC: Uint8Array = new Uint8Array(6).fill(0xff);
-
-/** Copies one frame to the link's send queue; false (or nothing at all) when it has no room or can't tell. */
-export type Transmit = (b: Uint8Array, at: number, length: number) => boolean | void;
 
 export interface FrameSenderOptions {
   /** Six bytes: the front-end's own on the data link. */
@@ -60,7 +58,7 @@ export class FrameSender {
       fill(b, frameBytes, ETHERNET_MIN_BYTES - frameBytes, 0);
       frameBytes = ETHERNET_MIN_BYTES;
     }
-    if (transmit(b, 0, frameBytes) === false) counters.framesRefused++;
-    else counters.framesSent++;
+    if (transmit(b, 0, frameBytes)) counters.framesSent++;
+    else counters.framesRefused++;
   }
 }

@@ -1,7 +1,8 @@
 /** What the delegation layer offers to programs; part of the public API. */
 export { BackEnds, type BackEndsOptions } from './back-ends.js';
 export type { Board, BoardState } from './board.js';
-export type { Entropy, ProvisionedBoard } from './boards.js';
+export type { ProvisionedBoard } from './boards.js';
+export { connectBackEnds, type ConnectBackEndsOptions } from './connect.js';
 export { DelegationCounters } from './counters.js';
 export {
   AbandonedError,
@@ -13,7 +14,6 @@ export {
   ObjectNotFoundError,
   RangeNotInObjectError,
 } from './errors.js';
-export type { Transmit } from './frame-sender.js';
 export type { ObjectFacts } from './inquiry.js';
 export { DEFAULT_TIMING, type DelegationTiming } from './limits.js';
 export type { ObjectRange } from './read-command.js';

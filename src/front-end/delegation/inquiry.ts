@@ -16,8 +16,7 @@ import { OBJECT_VERSION_BYTES } from '../../wire/atcp/command.js';
 import { get64 } from '../../wire/bytes.js';
 import type { Board } from './board.js';
 import type { Command, DelegationContext, Waiting } from './commands.js';
-import { REMINDERS_BEFORE_GIVING_UP } from './limits.js';
-import { errorForReason, NoBoardError } from './errors.js';
+import { errorForReason, isSlotLoss, NoBoardError } from './errors.js';
 import {
   emitReleaseCommand,
   emitStatCommand,
@@ -25,6 +24,7 @@ import {
   RELEASE_COMMAND_BYTES,
   statCommandBytes,
 } from './read-command.js';
+import { AnswerWatch } from './watches.js';
 
 /** What an object is; the answer of `stat`. */
 export interface ObjectFacts {
@@ -83,8 +83,29 @@ export class Inquiry implements Waiting {
     this.#reject(this.#lastError ?? new NoBoardError(detail));
   }
 
-  /** The board has answered with facts. */
-  onFacts(b: Uint8Array, at: number): void {
+  /** ATCP_ACK 27 about the question; only `accepted` leaves it open. */
+  onAnswer(board: Board, b: Uint8Array, at: number, nowUs: number): void {
+    switch (ackUpState(b, at)) {
+      case DelegationState.accepted:
+        return;
+      case DelegationState.busy:
+        this.#context.counters.delegationsBusy++;
+        board.avoidUntilUs = nowUs + ackUpHintMs(b, at) * 1000;
+        this.#place(nowUs);
+        return;
+      case DelegationState.released:
+        this.#place(nowUs);
+        return;
+      case DelegationState.failed:
+        this.#onReason(board, ackUpReason(b, at), nowUs);
+        return;
+      default:
+        if (ackUpResultBytes(b, at) >= STAT_RESULT_BYTES) this.#onFacts(b, at);
+        else this.#onReason(board, Reason.badCommand, nowUs);
+    }
+  }
+
+  #onFacts(b: Uint8Array, at: number): void {
     const result = at + ACK_UP_RESULT;
     const version = at + ACK_UP_VERSION_AT;
     this.#context.counters.inquiriesAnswered++;
@@ -97,14 +118,9 @@ export class Inquiry implements Waiting {
     });
   }
 
-  onReason(board: Board, reason: number, nowUs: number): void {
+  #onReason(board: Board, reason: number, nowUs: number): void {
     this.#lastError = errorForReason(reason, board.id, this.#name);
-    if (reason !== Reason.noSlot && reason !== Reason.evicted) this.#tried.add(board);
-    this.#place(nowUs);
-  }
-
-  onBusy(board: Board, hintMs: number, nowUs: number): void {
-    board.avoidUntilUs = nowUs + hintMs * 1000;
+    if (!isSlotLoss(reason)) this.#tried.add(board);
     this.#place(nowUs);
   }
 
@@ -140,11 +156,8 @@ class StatCommand implements Command {
   readonly #name: Uint8Array;
   /** Undefined once it is answered: then the command is only released. */
   #inquiry: Inquiry | undefined;
+  readonly #answers: AnswerWatch;
   #emitted = false;
-  #pauseUs: number;
-  #retryAtUs = Infinity;
-  #unansweredSinceUs = Infinity;
-  #retries = 0;
 
   constructor(context: DelegationContext, board: Board, inquiry: Inquiry, name: Uint8Array) {
     this.#context = context;
@@ -152,7 +165,7 @@ class StatCommand implements Command {
     this.counter = context.commands.nextCounter();
     this.#inquiry = inquiry;
     this.#name = name;
-    this.#pauseUs = context.timing.retryMs * 1000;
+    this.#answers = new AnswerWatch(context.timing);
     context.commands.add(this);
     context.writer.queue(this);
   }
@@ -162,8 +175,9 @@ class StatCommand implements Command {
   }
 
   writeStatements(b: Uint8Array, at: number, nowUs: number): number {
-    const { epoch, counters, unixTimeMs } = this.#context;
-    this.onUnsayable(nowUs);
+    const { epoch, counters, unixTimeMs, timers } = this.#context;
+    this.#answers.said(nowUs);
+    timers.schedule(this, this.#answers.retryAtUs);
     if (this.#inquiry === undefined) return emitReleaseCommand(b, at, epoch, this.counter);
     counters.step107CommandsSent++;
     if (this.#emitted) counters.commandsRepeated++;
@@ -172,47 +186,35 @@ class StatCommand implements Command {
   }
 
   onUnsayable(nowUs: number): void {
-    if (this.#unansweredSinceUs === Infinity) this.#unansweredSinceUs = nowUs;
-    if (this.#retryAtUs === Infinity) this.#retryAtUs = nowUs + this.#pauseUs;
-    this.#context.timers.schedule(this, this.#retryAtUs);
+    this.#answers.unsaid(nowUs);
+    this.#context.timers.schedule(this, this.#answers.retryAtUs);
   }
 
   onAckUp(b: Uint8Array, at: number, _sequence: number, nowUs: number): void {
     const state = ackUpState(b, at);
     const inquiry = this.#inquiry;
-    this.#unansweredSinceUs = nowUs;
-    this.#retries = 0;
     if (state === DelegationState.released || state === DelegationState.busy) this.#end();
-    if (inquiry === undefined || state === DelegationState.accepted) return;
-    if (state === DelegationState.busy) {
-      this.#context.counters.delegationsBusy++;
-      inquiry.onBusy(this.board, ackUpHintMs(b, at), nowUs);
-    } else if (state === DelegationState.released) inquiry.onBoardGone(nowUs);
-    else {
-      this.#release();
-      if (state === DelegationState.failed) inquiry.onReason(this.board, ackUpReason(b, at), nowUs);
-      else if (ackUpResultBytes(b, at) >= STAT_RESULT_BYTES) inquiry.onFacts(b, at);
-      else inquiry.onReason(this.board, Reason.badCommand, nowUs);
-    }
+    else if (inquiry === undefined) return;
+    else if (state === DelegationState.accepted) this.#answers.heard(nowUs);
+    else this.#release();
+    inquiry?.onAnswer(this.board, b, at, nowUs);
   }
 
   onTimer(nowUs: number): void {
-    const { timing, counters, writer, timers } = this.#context;
-    const unanswered = nowUs - this.#unansweredSinceUs >= timing.unansweredMs * 1000;
-    if (unanswered && this.#retries >= REMINDERS_BEFORE_GIVING_UP) {
+    const { counters, writer, timers } = this.#context;
+    if (this.#answers.hasExpired(nowUs)) {
       const inquiry = this.#inquiry;
       counters.delegationsUnanswered++;
       this.#end();
       inquiry?.onNoAnswer(this.board, nowUs);
-    } else if (nowUs < this.#retryAtUs) timers.schedule(this, this.#retryAtUs);
-    else {
-      this.#pauseUs = Math.min(2 * this.#pauseUs, timing.retryMaxMs * 1000);
-      this.#retryAtUs = nowUs + this.#pauseUs;
-      this.#retries++;
+      return;
+    }
+    if (nowUs >= this.#answers.retryAtUs) {
+      this.#answers.retry(nowUs);
       counters.statementsRepeated++;
-      timers.schedule(this, this.#retryAtUs);
       writer.queue(this);
     }
+    timers.schedule(this, this.#answers.retryAtUs);
   }
 
   onBoardLost(nowUs: number): void {
@@ -227,8 +229,7 @@ class StatCommand implements Command {
 
   #release(): void {
     this.#inquiry = undefined;
-    this.#pauseUs = this.#context.timing.retryMs * 1000;
-    this.#retryAtUs = Infinity;
+    this.#answers.answered();
     this.#context.writer.queue(this);
   }
 

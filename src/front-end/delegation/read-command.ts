@@ -11,7 +11,8 @@ import {
   Opcode,
   ReadArgument,
 } from '../../wire/atcp/command.js';
-import { copy, fill } from '../../wire/byte-loops.js';
+import { padded4 } from '../../wire/atcp/statements.js';
+import { copy, equal, fill } from '../../wire/byte-loops.js';
 import { put16, put64 } from '../../wire/bytes.js';
 import type { SpanCarrier } from '../tcp/span.js';
 
@@ -47,7 +48,10 @@ export class ReadCommand {
   readonly #version: Uint8Array | undefined;
   readonly #from: number;
   readonly #template = new Uint8Array(MAX_TEMPLATE_BYTES);
-  #templateBytes = 0;
+  readonly #newTemplate = new Uint8Array(MAX_TEMPLATE_BYTES);
+  /** 0: as in the command that the first board got; then 1 … 255. */
+  templateVersion = 0;
+  templateBytes = 0;
   #l3Offset = 0;
   #l4Offset = 0;
   #segmentBytes = 0;
@@ -72,7 +76,7 @@ export class ReadCommand {
   /** Step 105: the addresses, ports and numbers of the connection that the answer goes to. */
   address(carrier: SpanCarrier, startSequence: number, dateMs: number): void {
     const template = carrier.writeTemplate(this.#template);
-    this.#templateBytes = template.bytes;
+    this.templateBytes = template.bytes;
     this.#l3Offset = template.l3Offset;
     this.#l4Offset = template.l4Offset;
     this.#segmentBytes = carrier.segmentBytes;
@@ -80,8 +84,30 @@ export class ReadCommand {
     this.#dateMs = dateMs;
   }
 
+  /**
+   * Takes over a new next hop or other change below TCP; true when there was one. The numbers within the TCP
+   * header travel in every statement.
+   */
+  readdress(carrier: SpanCarrier): boolean {
+    const template = carrier.writeTemplate(this.#newTemplate);
+    if (
+      template.bytes !== this.templateBytes ||
+      equal(this.#newTemplate, 0, this.#template, 0, template.l4Offset)
+    )
+      return false;
+    copy(this.#newTemplate, 0, this.#template, 0, template.bytes);
+    this.templateVersion = (this.templateVersion % 0xff) + 1;
+    return true;
+  }
+
+  /** The template, padded to 4. */
+  emitTemplate(b: Uint8Array, at: number): void {
+    copy(this.#template, 0, b, at, this.templateBytes);
+    fill(b, at + this.templateBytes, padded4(this.templateBytes) - this.templateBytes, 0);
+  }
+
   bytes(): number {
-    return commandBytes(this.#templateBytes, ReadArgument.name + this.#nameBytes.length);
+    return commandBytes(this.templateBytes, ReadArgument.name + this.#nameBytes.length);
   }
 
   /** Step 106. */
@@ -94,7 +120,7 @@ export class ReadCommand {
       epoch,
       counter,
       Opcode.read,
-      this.#templateBytes,
+      this.templateBytes,
       this.#l3Offset,
       this.#l4Offset,
       this.#segmentBytes,
@@ -103,7 +129,7 @@ export class ReadCommand {
       this.#dateMs,
       firstOffset,
     );
-    copy(this.#template, 0, b, at + COMMAND_TEMPLATE, this.#templateBytes);
+    copy(this.#template, 0, b, at + COMMAND_TEMPLATE, this.templateBytes);
     const argument = commandArguments(b, at);
     if (this.#version === undefined) fill(b, argument + ReadArgument.version, OBJECT_VERSION_BYTES, 0);
     else copy(this.#version, 0, b, argument + ReadArgument.version, OBJECT_VERSION_BYTES);

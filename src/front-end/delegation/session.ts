@@ -1,11 +1,6 @@
 /** One session with a board: two keys, a sequence number, a replay window (specification: src/wire/README.md §3, §4). */
-import {
-  Direction,
-  KEY_BYTES,
-  KeyDeriver,
-  NONCE_BYTES,
-  ReplayWindow,
-} from '../../wire/atcp/authentication.js';
+import type { KeyDeriver } from '../../wire/atcp/authentication.js';
+import { Direction, KEY_BYTES, NONCE_BYTES, ReplayWindow } from '../../wire/atcp/authentication.js';
 
 export class Session {
   /** Seals what goes to the board. */

@@ -144,22 +144,16 @@ export class FrontEndHost {
     }
   }
 
-  /** The end of a batch of frames, possibly an empty one: programs hear of it, everybody sends. */
-  endOfBatch(nowUs: number): void {
-    try {
-      this.tcp.endOfBatch(nowUs);
-    } finally {
-      for (const part of this.parts) part.flush(nowUs);
-    }
-  }
-
-  /** Runs the timers that are due; returns when to be called again, Infinity for never. */
-  advance(nowUs: number): number {
+  /**
+   * The end of a batch of frames, possibly of none: timers that are due run, programs hear of what came, then
+   * every connection that has something to send does so, once. Returns when to be called again, Infinity for never.
+   */
+  endOfBatch(nowUs: number): number {
     let nextUs = this.arp.advance(nowUs);
     // Parts first: what they find out (a board that is lost) the connections still hear in this call.
     for (const part of this.parts) if (nowUs >= part.nextDeadlineUs) part.onTimer(nowUs);
     try {
-      nextUs = Math.min(nextUs, this.tcp.advance(nowUs));
+      nextUs = Math.min(nextUs, this.tcp.endOfBatch(nowUs));
     } finally {
       for (const part of this.parts) part.flush(nowUs);
     }

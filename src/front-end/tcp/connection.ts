@@ -30,8 +30,8 @@ export type ConnectionState =
 
 /** Who reads and writes a connection. Called between batches of segments, so that it may do anything. */
 export interface ConnectionUser {
-  /** Bytes that were handed over and not yet read by the program: they narrow the window. */
-  readonly unreadBytes: number;
+  /** False while the program has enough: bytes wait here, and the window narrows. */
+  readonly wantsData: boolean;
   /** A write waits for room ({@link Connection.hasRoom}). */
   readonly awaitsRoom: boolean;
   onData(chunk: Buffer): void;
@@ -40,8 +40,8 @@ export interface ConnectionUser {
   onRoom(): void;
   /** Nothing happened for the time set with {@link Connection.setIdleTimeout}. */
   onIdle(): void;
-  /** The connection is over; `error` says why when it was not closed in order. */
-  onClosed(error: Error | undefined): void;
+  /** The connection is over, and not in order. */
+  onError(error: Error): void;
 }
 
 /** What the handshake hands over. */
@@ -176,11 +176,9 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     this.wake();
   }
 
-  /** The program has read; the window may grow. */
-  onRead(): void {
-    if (this.current === 'CLOSED' || !this.receiver.updateDue(this.unreadBytes)) return;
-    this.receiver.ackNow = true;
-    this.wake();
+  /** The program wants data again. */
+  onWanted(): void {
+    if (this.receiver.unreadBytes > 0) this.stack.markToDeliver(this);
   }
 
   /**
@@ -325,19 +323,9 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
       this.accepted = true;
       this.accept(this);
     }
-    while (this.user !== undefined) {
-      const chunk = this.receiver.takeArrived();
-      if (chunk === undefined) break;
-      this.user.onData(chunk);
-    }
-    if (this.receiver.finished && !this.endDelivered) {
-      this.endDelivered = true;
-      this.user?.onEnd();
-    }
+    this.deliverText();
     if (this.current === 'CLOSED') {
-      const user = this.user;
-      this.user = undefined;
-      user?.onClosed(this.error);
+      if (this.error !== undefined) this.user?.onError(this.error);
       return;
     }
     if (this.user?.awaitsRoom && this.hasRoom()) this.user.onRoom();
@@ -345,6 +333,22 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
       this.idleExpired = false;
       this.user?.onIdle();
     }
+  }
+
+  private deliverText(): void {
+    const { receiver } = this;
+    while (this.user?.wantsData) {
+      const chunk = receiver.takeArrived();
+      if (chunk === undefined) break;
+      this.user.onData(chunk);
+    }
+    if (receiver.updateDue) {
+      receiver.ackNow = true;
+      this.wake();
+    }
+    if (!receiver.finished || receiver.unreadBytes > 0 || this.endDelivered) return;
+    this.endDelivered = true;
+    this.user?.onEnd();
   }
 
   onTimer(nowUs: number): void {
@@ -363,7 +367,7 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   }
 
   get windowField(): number {
-    return this.receiver.offer(this.unreadBytes);
+    return this.receiver.offer();
   }
 
   sendSegment(sequence: number, payload: Uint8Array, at: number, length: number, psh: boolean): void {
@@ -397,10 +401,6 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     // Not at once: the span may be talking to us from within a call of ours.
     this.failure ??= error;
     this.wake();
-  }
-
-  private get unreadBytes(): number {
-    return this.user?.unreadBytes ?? 0;
   }
 
   private emit(

@@ -1,7 +1,6 @@
 /**
  * Received bytes that are ahead of RCV.NXT, as disjoint pieces in rising order, each a copy of its own. What is
- * held was first come; a later segment only fills gaps (a client can't rewrite what it has sent). Positions are
- * unwrapped sequence numbers.
+ * held stays; a later segment only fills the gaps. Positions are unwrapped sequence numbers.
  */
 import { MAX_SACK_BLOCKS } from '../../wire/tcp.js';
 

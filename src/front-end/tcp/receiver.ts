@@ -16,8 +16,6 @@ export function windowShift(bytes: number): number {
 export class Receiver {
   /** RCV.NXT. */
   rcvNxt: number;
-  /** In order, and not yet handed to the program. */
-  readonly arrived: Buffer[] = [];
   /** The client's FIN is part of the stream up to RCV.NXT. */
   finished = false;
   /** An ACK is owed at the end of this batch, or when the delayed-ACK timer expires. */
@@ -29,6 +27,8 @@ export class Receiver {
   private readonly segmentBytes: number;
   private readonly delayedAckUs: number;
   private readonly counters: FrontEndCounters;
+  /** In order, and not yet taken by the program. */
+  private readonly arrived: Buffer[] = [];
   private arrivedBytes = 0;
   private unacknowledgedBytes = 0;
   /** The right edge that was offered; it never moves back (RFC 9293 3.8.6.2.2). */
@@ -50,7 +50,7 @@ export class Receiver {
   ) {
     this.rcvNxt = rcvNxt;
     this.rcvAdv = rcvNxt + offeredBytes;
-    this.capacityBytes = capacityBytes;
+    this.capacityBytes = Math.min(capacityBytes, 0xffff * 2 ** shift);
     this.shift = shift;
     this.segmentBytes = segmentBytes;
     this.delayedAckUs = delayedAckUs;
@@ -63,11 +63,11 @@ export class Receiver {
   }
 
   /**
-   * The window field of a segment that leaves now, while the program has `unreadBytes` before it. The edge moves
-   * in steps worth a segment (silly-window avoidance, RFC 9293 3.8.6.2.2).
+   * The window field of a segment that leaves now. The edge moves in steps worth a segment (silly-window
+   * avoidance, RFC 9293 3.8.6.2.2).
    */
-  offer(unreadBytes: number): number {
-    const edge = this.edgeFor(unreadBytes);
+  offer(): number {
+    const edge = this.bufferEdge;
     if (edge - this.rcvAdv >= Math.min(this.capacityBytes / 2, this.segmentBytes)) this.rcvAdv = edge;
     const unit = 2 ** this.shift;
     const field = Math.min(0xffff, Math.ceil(this.windowBytes / unit));
@@ -77,8 +77,8 @@ export class Receiver {
   }
 
   /** The program has read: true when the client should hear of it now and not with the next ACK. */
-  updateDue(unreadBytes: number): boolean {
-    const growth = this.edgeFor(unreadBytes) - this.rcvAdv;
+  get updateDue(): boolean {
+    const growth = this.bufferEdge - this.rcvAdv;
     if (this.windowBytes < this.capacityBytes / 4) return growth >= this.segmentBytes;
     return growth >= this.capacityBytes / 2;
   }
@@ -115,7 +115,7 @@ export class Receiver {
     return filled || to < end;
   }
 
-  /** The program takes everything that has arrived. */
+  /** The program takes what has arrived, piece by piece. */
   takeArrived(): Buffer | undefined {
     const chunk = this.arrived.shift();
     if (chunk !== undefined) this.arrivedBytes -= chunk.length;
@@ -133,8 +133,8 @@ export class Receiver {
     this.ackAtUs = Infinity;
   }
 
-  private edgeFor(unreadBytes: number): number {
-    return this.rcvNxt + Math.max(0, this.capacityBytes - this.arrivedBytes - unreadBytes);
+  private get bufferEdge(): number {
+    return this.rcvNxt + Math.max(0, this.capacityBytes - this.arrivedBytes);
   }
 
   private accept(bytes: Buffer): void {

@@ -5,6 +5,7 @@
  * the client is not known to have is lost, and below {@link resentEdge} it is already on its way again. What is
  * outstanding beyond that is the "pipe" which the congestion window bounds.
  */
+import type { FrontEndCounters } from '../counters.js';
 import type { CongestionControl } from './congestion.js';
 import { DUP_THRESH, Scoreboard } from './scoreboard.js';
 import type { TcpOptions } from '../../wire/tcp.js';
@@ -40,9 +41,17 @@ export class Recovery {
   private scoreboard: Scoreboard | undefined = undefined;
   private readonly flight: Flight;
   private readonly congestion: CongestionControl;
+  private readonly counters: FrontEndCounters;
 
-  constructor(flight: Flight, congestion: CongestionControl, iss: number, sack: boolean) {
+  constructor(
+    flight: Flight,
+    congestion: CongestionControl,
+    iss: number,
+    sack: boolean,
+    counters: FrontEndCounters,
+  ) {
     this.flight = flight;
+    this.counters = counters;
     this.congestion = congestion;
     this.sack = sack;
     this.recover = iss;
@@ -145,6 +154,7 @@ export class Recovery {
     if (this.duplicateAcks < DUP_THRESH && reported <= sndUna) return;
     // Duplicate ACKs of what a timeout sent again needlessly are no sign of loss (RFC 6582 3.2, step 2).
     if (!this.sack && sndUna <= this.recover) return;
+    this.counters.fastRecoveries++;
     this.phase = 'fast';
     this.recover = this.flight.sndNxt;
     this.lostEdge = Math.max(this.flight.headSegmentEnd(), reported);

@@ -88,7 +88,7 @@ export class Sender implements Flight {
     this.rtt = new RttEstimator(settings);
     if (!start.synAckRepeated) this.rtt.sample(start.handshakeRttUs);
     this.congestion = new NewReno(start.segmentBytes, start.synAckRepeated);
-    this.recovery = new Recovery(this, this.congestion, start.iss, start.sack);
+    this.recovery = new Recovery(this, this.congestion, start.iss, start.sack, counters);
   }
 
   get finSent(): boolean {

@@ -36,6 +36,7 @@ export class AtcpSocket extends Duplex implements ConnectionUser {
   bytesRead = 0;
   readonly #connection: Connection;
   readonly #firstByte: number;
+  #wantsData = false;
   /** Completes the write that is under way. */
   #written: Done | undefined = undefined;
 
@@ -52,6 +53,7 @@ export class AtcpSocket extends Duplex implements ConnectionUser {
     this.localAddress = formatIpv4(connection.path.localAddress);
     this.localPort = connection.localPort;
     connection.setUser(this);
+    this.read(0);
   }
 
   // The face of net.Socket.
@@ -123,7 +125,8 @@ export class AtcpSocket extends Duplex implements ConnectionUser {
   // Duplex.
 
   override _read(): void {
-    this.#connection.onRead();
+    this.#wantsData = true;
+    this.#connection.onWanted();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
@@ -155,8 +158,8 @@ export class AtcpSocket extends Duplex implements ConnectionUser {
 
   // ConnectionUser.
 
-  get unreadBytes(): number {
-    return this.readableLength;
+  get wantsData(): boolean {
+    return this.#wantsData;
   }
 
   get awaitsRoom(): boolean {
@@ -165,7 +168,9 @@ export class AtcpSocket extends Duplex implements ConnectionUser {
 
   onData(chunk: Buffer): void {
     this.bytesRead += chunk.length;
-    this.push(chunk);
+    // Before the push: it may ask for more from within.
+    this.#wantsData = false;
+    if (this.push(chunk)) this.#wantsData = true;
   }
 
   onEnd(): void {
@@ -185,9 +190,8 @@ export class AtcpSocket extends Duplex implements ConnectionUser {
     this.emit('timeout');
   }
 
-  onClosed(error: Error | undefined): void {
-    // After an orderly end the stream closes by itself, once the program has read to the end.
-    if (error !== undefined) this.destroy(error);
+  onError(error: Error): void {
+    this.destroy(error);
   }
 
   #queue(chunk: Buffer): void {

@@ -138,11 +138,15 @@ export class TcpStack {
     }
   }
 
-  /** The end of a batch of packets: programs hear what came, then every connection that has to sends, once. */
-  endOfBatch(nowUs: number): void {
+  /**
+   * The end of a batch of packets, possibly of none: timers that are due run, programs hear what came, then every
+   * connection that has to sends, once. Returns when to be called again, Infinity for never.
+   */
+  endOfBatch(nowUs: number): number {
     this.nowUs = nowUs;
     this.inBatch = true;
     try {
+      this.timers.run(nowUs);
       // What programs write goes out in this batch; what that makes room for is written in this batch as well.
       while (this.hasWork) {
         this.deliverAll();
@@ -151,18 +155,6 @@ export class TcpStack {
     } finally {
       this.inBatch = false;
     }
-  }
-
-  /** Runs the timers that are due and what follows from them; returns when to be called again. */
-  advance(nowUs: number): number {
-    this.nowUs = nowUs;
-    this.inBatch = true;
-    try {
-      this.timers.run(nowUs);
-    } finally {
-      this.inBatch = false;
-    }
-    this.endOfBatch(nowUs);
     return this.timers.nextUs;
   }
 
@@ -216,7 +208,7 @@ export class TcpStack {
       this.onSyn(segment, nowUs, undefined);
       return;
     }
-    if (segment.ack) {
+    if (segment.ack && !segment.rst) {
       this.counters.pointEAcksReceived++;
       this.counters.step126NoConnection++;
     }

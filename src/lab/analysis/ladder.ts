@@ -1,11 +1,7 @@
 /** One request as a ladder with the numbers of Fig. 2, from what was on the wire. */
 import { get16 } from '../../wire/bytes.js';
 import { TcpFlag } from '../../wire/tcp.js';
-import {
-  ackAcknowledged,
-  ackGranted,
-  ackResendCount,
-} from '../../wire/atcp/ack-down.js';
+import { ackAcknowledged, ackGranted, ackResendCount } from '../../wire/atcp/ack-down.js';
 import { DelegationState, ackUpSentUpTo, ackUpState } from '../../wire/atcp/ack-up.js';
 import {
   Opcode,
@@ -27,6 +23,8 @@ export interface Rung {
   readonly from: string;
   readonly to: string;
   readonly text: string;
+  /** Payload of a packet that may share its rung with its like; 0 for a pure ACK. */
+  readonly foldable?: number;
 }
 
 /** Finds the connection on which `path` was requested and lists its packets, in order of time. */
@@ -48,7 +46,10 @@ export function ladderOf(frames: Iterable<CapturedFrame>, vip: string, path: str
       (s.source === vip && s.destinationPort === clientPort) ||
       (s.destination === vip && s.sourcePort === clientPort),
   );
-  const rungs = [...tcpRungs(ofConnection), ...atcpRungs(statements, clientPort, decodeURI(path).slice(1), request)];
+  const rungs = [
+    ...tcpRungs(ofConnection),
+    ...atcpRungs(statements, clientPort, decodeURI(path).slice(1), request),
+  ];
   return merge(rungs.sort((a, b) => a.timeUs - b.timeUs));
 }
 
@@ -75,19 +76,27 @@ function tcpRungs(segments: readonly Segment[]): Rung[] {
         handshakeDone = true;
         return rung('23', 'ACK');
       }
-      return rung('28', 'ACK');
+      return { ...rung('28', 'ACK'), ...(end === '' ? { foldable: 0 } : {}) };
     }
     if (syn) return rung('22', 'SYN, ACK');
     if (s.payload.length === 0) return rung('', 'ACK');
     const bytes = `${s.payload.length} bytes`;
     return s.port === 'front-end'
       ? rung("24'", `${ascii(s.payload).split('\r\n')[0]} …  ${bytes}`)
-      : rung('26', `ATCP_SERVICE_REPLY  ${bytes} as ${s.source}:${s.sourcePort}`);
+      : {
+          ...rung('26', `ATCP_SERVICE_REPLY  ${bytes} as ${s.source}:${s.sourcePort}`),
+          foldable: s.payload.length,
+        };
   });
 }
 
 /** The statements about this connection's delegations, and about the `stat` that its request caused. */
-function atcpRungs(statements: readonly StatementSeen[], clientPort: number, name: string, request: Segment): Rung[] {
+function atcpRungs(
+  statements: readonly StatementSeen[],
+  clientPort: number,
+  name: string,
+  request: Segment,
+): Rung[] {
   const commands = new Map<string, { board: string; opcode: number }>();
   for (const s of statements) {
     if (s.kind !== StatementKind.command || s.timeUs < request.timeUs || commands.has(s.command)) continue;
@@ -126,8 +135,10 @@ function atcpRung(s: StatementSeen, command: { board: string; opcode: number }):
     text,
   });
   if (s.kind === StatementKind.command) {
-    if (commandOpcode(b, 0) === Opcode.stat) return rung('25', `ATCP_COMMAND  stat "${objectName(b, StatArgument)}"`);
-    return rung('25', `ATCP_COMMAND  read "${objectName(b, ReadArgument)}"`);
+    const opcode = commandOpcode(b, 0);
+    if (opcode === Opcode.stat) return rung('25', `ATCP_COMMAND  stat "${objectName(b, StatArgument)}"`);
+    if (opcode === Opcode.read) return rung('25', `ATCP_COMMAND  read "${objectName(b, ReadArgument)}"`);
+    return rung('25', 'ATCP_COMMAND  release');
   }
   if (s.kind === StatementKind.ackUp) {
     const state = Object.entries(DelegationState).find(([, value]) => value === ackUpState(b, 0))?.[0] ?? '?';
@@ -136,24 +147,33 @@ function atcpRung(s: StatementSeen, command: { board: string; opcode: number }):
   }
   const release = (b[1]! & 1) !== 0 ? ', release' : '';
   const again = ackResendCount(b, 0) > 0 ? `, send ${ackResendCount(b, 0)} range(s) again` : '';
-  const credit = command.opcode === Opcode.read ? `client has ${ackAcknowledged(b, 0)}, send up to ${ackGranted(b, 0)}` : 'finished';
+  const credit =
+    command.opcode === Opcode.read
+      ? `client has ${ackAcknowledged(b, 0)}, send up to ${ackGranted(b, 0)}`
+      : 'finished';
   return rung('29', `ATCP_ACK  ${credit}${again}${release}`);
 }
 
 /** Folds runs of the same kind of packet between the same two into one rung. */
 function merge(rungs: readonly Rung[]): Rung[] {
   const merged: Rung[] = [];
-  let run = 1;
+  let packets = 1;
   for (const rung of rungs) {
     const last = merged.at(-1);
-    const foldable = rung.number === '26' || rung.number === '28';
-    if (foldable && last !== undefined && last.number === rung.number && last.from === rung.from) {
-      run++;
-      merged[merged.length - 1] = { ...last, text: `${rung.text.replace(/ × \d+$/, '')} × ${run}` };
-    } else {
+    const same = last?.number === rung.number && last.from === rung.from;
+    if (!same || last.foldable === undefined || rung.foldable === undefined) {
       merged.push(rung);
-      run = 1;
+      packets = 1;
+      continue;
     }
+    packets++;
+    const bytes = last.foldable + rung.foldable;
+    const what = rung.text.replace(/\d+ bytes/, `${bytes} bytes`);
+    merged[merged.length - 1] = {
+      ...last,
+      foldable: bytes,
+      text: `${what.replace(/ × \d+$/, '')} × ${packets}`,
+    };
   }
   return merged;
 }

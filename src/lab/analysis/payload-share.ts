@@ -29,7 +29,8 @@ export function payloadShare(frames: Iterable<CapturedFrame>, vip: string): Payl
       boardBodyBytes += payload.length;
       continue;
     }
-    const head = payload.toString('latin1', 0, 5) === 'HTTP/' ? payload.indexOf(HEAD_END) + HEAD_END.length : 0;
+    const head =
+      payload.toString('latin1', 0, 5) === 'HTTP/' ? payload.indexOf(HEAD_END) + HEAD_END.length : 0;
     headBytes += head;
     frontEndBodyBytes += payload.length - head;
   }

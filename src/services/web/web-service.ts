@@ -72,7 +72,7 @@ function sendObject(
   if (request.method === 'GET' && facts.size > 0) {
     backEnds.delegate(response, { name: facts.name, version: facts.version, length: facts.size }, (error) => {
       // The head is out: the client learns from the missing bytes that something went wrong (RFC 9112 8).
-      if (error != null) response.destroy();
+      if (error !== undefined) response.destroy();
     });
   }
   response.end();

@@ -43,7 +43,11 @@ function checkGroup(
   const what = nameOf(run.object);
   if (problem !== 'ok') {
     const last = firstUnit + units - 1;
-    context.report.addProblem(context.start + sector, `checksums of ${what}, units ${firstUnit}-${last}`, problem);
+    context.report.addProblem(
+      context.start + sector,
+      `checksums of ${what}, units ${firstUnit}-${last}`,
+      problem,
+    );
     return;
   }
   for (let i = 0; i < units; i++) {

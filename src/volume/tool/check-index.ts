@@ -92,6 +92,7 @@ function checkReach(
     for (let i = 0; reachable && i < distance; i++) {
       reachable = overflowed[(home + i) % superblock.bucketCount] === 1;
     }
-    if (!reachable) report.add(sector, `${nameOf(record)} is in index bucket ${bucket}, where no look-up comes by`);
+    if (!reachable)
+      report.add(sector, `${nameOf(record)} is in index bucket ${bucket}, where no look-up comes by`);
   }
 }

@@ -95,7 +95,9 @@ function checkInline(context: CheckContext, record: CheckedRecord, b: Buffer): v
   const sector = recordSector(context, record.number);
   if (record.kind !== ObjectKind.file || record.extents.length > 0 || record.continuation !== 0) {
     context.report.add(sector, `record ${record.number}: content in the record, and extents or no file`);
-  } else if (b.subarray(RECORD_AREA + record.sizeBytes, RECORD_AREA + INLINE_BYTES).some((byte) => byte !== 0)) {
+  } else if (
+    b.subarray(RECORD_AREA + record.sizeBytes, RECORD_AREA + INLINE_BYTES).some((byte) => byte !== 0)
+  ) {
     context.report.add(sector, `record ${record.number}: something behind the content in the record`);
   }
 }

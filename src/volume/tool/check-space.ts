@@ -50,7 +50,7 @@ function allExtents(
 ): CheckedExtent[] | undefined {
   const extents = [...object.extents];
   let ordinal = 0;
-  for (let number = object.continuation; number !== 0; ) {
+  for (let number = object.continuation; number !== 0;) {
     ordinal++;
     const record = records.get(number);
     const belongs =
@@ -148,7 +148,10 @@ export async function checkBitmapRegion(context: CheckContext, used: Uint8Array)
     }
     freeBlocks += free;
     if (problem === 'ok' && bitmapFreeBlocks(b, 0) !== free) {
-      report.add(sector, `bitmap sector ${number}: ${free} blocks are free, it says ${bitmapFreeBlocks(b, 0)}`);
+      report.add(
+        sector,
+        `bitmap sector ${number}: ${free} blocks are free, it says ${bitmapFreeBlocks(b, 0)}`,
+      );
     }
     await context.pause.breathe();
   }

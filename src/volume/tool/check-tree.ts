@@ -1,6 +1,12 @@
 /** Checks that the records form one tree, and the given-back ones one list. */
 import { ObjectKind } from '../record.js';
-import { nameOf, recordSector, type CheckContext, type CheckedRecord, type CheckedRecords } from './check-context.js';
+import {
+  nameOf,
+  recordSector,
+  type CheckContext,
+  type CheckedRecord,
+  type CheckedRecords,
+} from './check-context.js';
 
 export function checkTree(context: CheckContext, records: CheckedRecords): void {
   const reached = new Set<number>();
@@ -19,13 +25,18 @@ export function checkTree(context: CheckContext, records: CheckedRecords): void 
   }
 }
 
-function walk(context: CheckContext, records: CheckedRecords, root: CheckedRecord, reached: Set<number>): void {
+function walk(
+  context: CheckContext,
+  records: CheckedRecords,
+  root: CheckedRecord,
+  reached: Set<number>,
+): void {
   const directories = [root];
   reached.add(root.number);
   for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
     context.report.directories += directory === root ? 0 : 1;
     let before = 0;
-    for (let number = directory.firstChild; number !== 0; ) {
+    for (let number = directory.firstChild; number !== 0;) {
       const child = records.get(number);
       const fault = faultOfChild(directory, child, before, reached);
       if (child === undefined || fault !== undefined) {
@@ -53,7 +64,8 @@ function faultOfChild(
   reached: ReadonlySet<number>,
 ): string | undefined {
   if (child === undefined) return 'there is no such sound record';
-  if (child.kind !== ObjectKind.file && child.kind !== ObjectKind.directory) return 'it is neither file nor directory';
+  if (child.kind !== ObjectKind.file && child.kind !== ObjectKind.directory)
+    return 'it is neither file nor directory';
   if (reached.has(child.number)) return 'it is in the tree already';
   if (child.parent !== directory.number) return `its parent is record ${child.parent}`;
   if (child.previousSibling !== before) return `its previous sibling is record ${child.previousSibling}`;
@@ -71,7 +83,10 @@ function walkFree(context: CheckContext, records: CheckedRecords, reached: Set<n
   for (let number = state.firstFreeRecord; number !== 0; count++) {
     const record = records.get(number);
     if (record === undefined || record.kind !== ObjectKind.free || reached.has(number)) {
-      context.report.add(recordSector(context, 0), `record ${number} in the list of free records is not free`);
+      context.report.add(
+        recordSector(context, 0),
+        `record ${number} in the list of free records is not free`,
+      );
       return;
     }
     reached.add(number);

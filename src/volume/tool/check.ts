@@ -72,7 +72,10 @@ function checkHeads(report: CheckReport, found: FoundSuperblock): void {
   report.addProblem(found.sectorA, 'superblock A', found.problemA);
   report.addProblem(found.sectorB, 'superblock B', found.problemB);
   if (found.problem === 'truncated') {
-    report.add(found.sectorB, `the volume ends at sector ${sectors}, the medium before it: ${explain('truncated')}`);
+    report.add(
+      found.sectorB,
+      `the volume ends at sector ${sectors}, the medium before it: ${explain('truncated')}`,
+    );
   }
   if (superblock !== undefined && sectors !== found.sectorB + 1 && found.mbrProblem === 'ok') {
     report.add(0, `the partition ends at sector ${found.sectorB + 1}, the volume at ${sectors}`);

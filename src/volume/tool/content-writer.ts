@@ -57,11 +57,7 @@ export class ContentWriter {
     await this.pause.breathe();
   }
 
-  private async writeExtents(
-    object: PlannedObject,
-    source: SourceFile,
-    version: VersionHash,
-  ): Promise<void> {
+  private async writeExtents(object: PlannedObject, source: SourceFile, version: VersionHash): Promise<void> {
     const { sizeBytes } = object.source;
     const units = unitsForBytes(sizeBytes);
     let unit = 0;
@@ -119,7 +115,7 @@ class SourceFile {
   }
 
   read(b: Uint8Array, at: number, length: number): void {
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       let bytes: number;
       try {
         bytes = readSync(this.fd, b, at + done, length - done, null);
@@ -141,6 +137,9 @@ class SourceFile {
   }
 
   private changed(): VolumeError {
-    return new VolumeError(`${this.path} changed while it was being copied`, 'run it again when nobody writes to it');
+    return new VolumeError(
+      `${this.path} changed while it was being copied`,
+      'run it again when nobody writes to it',
+    );
   }
 }

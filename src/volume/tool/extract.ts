@@ -1,5 +1,15 @@
 /** Copies objects out of a volume: `atcp volume get`. */
-import { closeSync, existsSync, futimesSync, mkdirSync, openSync, renameSync, rmSync, utimesSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  futimesSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
 import { once } from 'node:events';
 import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -17,7 +27,11 @@ export interface ExtractOptions {
 }
 
 /** Writes a file's content to a stream. */
-export async function extractToStream(reader: VolumeReader, object: VolumeObject, out: Writable): Promise<void> {
+export async function extractToStream(
+  reader: VolumeReader,
+  object: VolumeObject,
+  out: Writable,
+): Promise<void> {
   if (object.isDirectory) {
     throw new VolumeError(`"${object.path}" is a directory`, 'name a file, or a directory to extract it to');
   }
@@ -110,7 +124,7 @@ async function extractFile(
 
 function writeAll(fd: number, b: Buffer, path: string): void {
   try {
-    for (let done = 0; done < b.length; ) done += writeSync(fd, b, done);
+    for (let done = 0; done < b.length;) done += writeSync(fd, b, done);
   } catch (error) {
     throw systemError(`cannot write ${path}`, error);
   }

@@ -22,19 +22,29 @@ export interface FoundSuperblock {
 }
 
 export function findSuperblock(medium: Medium): FoundSuperblock {
-  const mbr = medium.sectorCount > 0 ? medium.sector(0) : undefined;
+  const mbr = medium.sectorCount > 0 ? Buffer.from(medium.sector(0)) : undefined;
   const mbrProblem = mbr === undefined ? 'truncated' : checkMbr(mbr, 0);
-  const hasEntry = mbr !== undefined && mbrProblem === 'ok';
-  const startSector = hasEntry ? partitionStart(mbr, 0) : PARTITION_START;
-  const sectorB = hasEntry ? startSector + partitionSectors(mbr, 0) - 1 : medium.sectorCount - 1;
+  // Another disk's partitions: whatever lies where a volume would be is not one.
+  if (mbrProblem === 'no-partition') {
+    return { ...lookAt(medium, PARTITION_START, 0), mbrProblem, superblock: undefined, problem: mbrProblem };
+  }
+  if (mbr !== undefined && mbrProblem === 'ok') {
+    const byEntry = lookAt(medium, partitionStart(mbr, 0), partitionSectors(mbr, 0));
+    if (isIntact(byEntry.problemA) || isIntact(byEntry.problemB)) return { ...byEntry, mbrProblem };
+  }
+  // A damaged LBA 0 is no reason to lose the volume: it is where `atcp volume make` puts it.
+  const byDefault = lookAt(medium, PARTITION_START, medium.sectorCount - PARTITION_START);
+  const isThere = isIntact(byDefault.problemA) || isIntact(byDefault.problemB);
+  return { ...byDefault, mbrProblem: mbrProblem === 'ok' && isThere ? 'no-partition' : mbrProblem };
+}
+
+function lookAt(medium: Medium, startSector: number, sectors: number): Omit<FoundSuperblock, 'mbrProblem'> {
+  const sectorB = startSector + sectors - 1;
   const a = new Superblock();
   const b = new Superblock();
   const problemA = parseCopy(medium, startSector, a);
   const problemB = parseCopy(medium, sectorB, b);
-  const found = { startSector, mbrProblem, sectorA: startSector, sectorB, problemA, problemB, a, b };
-
-  // Another disk's partitions: whatever lies where a volume would be is not one.
-  if (mbrProblem === 'no-partition') return { ...found, superblock: undefined, problem: mbrProblem };
+  const found = { startSector, sectorA: startSector, sectorB, problemA, problemB, a, b };
   const bCounts = isIntact(problemB) && !(isIntact(problemA) && a.generation >= b.generation);
   const problem = bCounts ? problemB : problemA;
   if (problem !== 'ok') return { ...found, superblock: undefined, problem };

@@ -45,7 +45,10 @@ export function openTarget(path: string, replace: boolean): ImageTarget {
     throw new VolumeError(`${path} is neither a file nor a card`, 'name an image file or a block device');
   }
   if (!replace) {
-    throw new VolumeError(`${path} exists already`, 'choose another name, or give --force to replace all of it');
+    throw new VolumeError(
+      `${path} exists already`,
+      'choose another name, or give --force to replace all of it',
+    );
   }
   // Through symbolic links: the file itself is replaced, not the link to it.
   return stats.isFile() ? new FileTarget(realpathSync(path)) : new DeviceTarget(realpathSync(path));

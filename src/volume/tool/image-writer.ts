@@ -47,7 +47,7 @@ export class ImageWriter {
     const position = (this.startSector + this.firstSector) * SECTOR_BYTES;
     this.sectors = 0;
     try {
-      for (let done = 0; done < length; ) {
+      for (let done = 0; done < length;) {
         done += writeSync(this.fd, this.buffer, done, length - done, position + done);
       }
     } catch (error) {

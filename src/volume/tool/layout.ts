@@ -110,7 +110,10 @@ function fittingSize(demand: Demand, options: LayoutOptions): number {
 function requestFor(sizeBytes: number, demand: Demand, options: LayoutOptions): LayoutRequest {
   const volumeSectors = Math.floor(sizeBytes / SECTOR_BYTES) - PARTITION_START;
   if (volumeSectors > 0xffff_ffff) {
-    throw new VolumeError(`${formatSize(sizeBytes)} are more than a volume can have`, 'make it 2047G or smaller');
+    throw new VolumeError(
+      `${formatSize(sizeBytes)} are more than a volume can have`,
+      'make it 2047G or smaller',
+    );
   }
   const byCapacity = Math.min(MOST_DEFAULT_RECORDS, Math.floor(sizeBytes / BYTES_PER_RECORD));
   const byDemand = demand.records + Math.ceil(demand.records / 4);

@@ -28,6 +28,8 @@ export interface MakeVolumeOptions extends LayoutOptions {
   readonly replace?: boolean | undefined;
   /** 16 bytes; random by default. */
   readonly volumeId?: Uint8Array | undefined;
+  /** Key of the name index, 16 bytes; random by default. With it and the id, the image is reproducible. */
+  readonly hashKey?: Uint8Array | undefined;
   /** Shows a progress bar on standard error. */
   readonly progress?: boolean | undefined;
   /** Ends the work early; nothing is left behind. */
@@ -81,7 +83,7 @@ async function make(
   const demand = { records: plan.recordsUsed, dataBlocks: plan.blocksEnd };
   const geometry = chooseGeometry(demand, { ...options, sizeBytes: usableBytes(target, options) });
   const superblock = newSuperblock(geometry, options.volumeId);
-  const hashes = chooseHashKey(plan, superblock.hashKey);
+  const hashes = chooseHashKey(plan, superblock.hashKey, options.hashKey);
   const index = buildIndex(plan, hashes, geometry.bucketCount, geometry.probeLimit);
   const seed = volumeSeed(superblock.volumeId, 0);
 
@@ -130,12 +132,13 @@ function newSuperblock(geometry: Geometry, volumeId: Uint8Array | undefined): Su
   return superblock;
 }
 
-/** Draws hash keys into `key` until no two paths have the same hash: practically always the first. */
-function chooseHashKey(plan: Plan, key: Uint8Array): Uint8Array {
+/** Puts into `key` the wanted key, or draws keys until no two paths have the same hash: practically the first. */
+function chooseHashKey(plan: Plan, key: Uint8Array, wanted: Uint8Array | undefined): Uint8Array {
   for (;;) {
-    key.set(randomBytes(HASH_KEY_BYTES));
+    key.set(wanted ?? randomBytes(HASH_KEY_BYTES));
     const hashes = hashPaths(plan.objects, key);
     if (hashes !== undefined) return hashes;
+    if (wanted !== undefined) throw new VolumeError('two paths have the same hash', 'use another hash key');
   }
 }
 

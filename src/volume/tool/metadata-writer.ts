@@ -141,7 +141,12 @@ function usedBlocks(plan: Plan): Uint8Array {
 }
 
 /** The buckets of the index, not sealed yet. @throws {VolumeError} when an entry finds no place */
-export function buildIndex(plan: Plan, hashes: Uint8Array, bucketCount: number, probeLimit: number): Uint8Array {
+export function buildIndex(
+  plan: Plan,
+  hashes: Uint8Array,
+  bucketCount: number,
+  probeLimit: number,
+): Uint8Array {
   const index = new Uint8Array(bucketCount * SECTOR_BYTES);
   for (let bucket = 0; bucket < bucketCount; bucket++) emitBucket(index, bucket * SECTOR_BYTES, bucket);
   plan.objects.forEach((object, i) => {

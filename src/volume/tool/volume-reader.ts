@@ -110,10 +110,11 @@ export class VolumeReader {
   *children(directory: VolumeObject): Generator<VolumeObject> {
     let steps = 0;
     const prefix = directory.path === '' ? '' : `${directory.path}/`;
-    for (let record = directory.firstChild; record !== 0; ) {
+    for (let record = directory.firstChild; record !== 0;) {
       const child = this.object(record);
       // Paths that grow with every level also keep a damaged tree from being walked in circles.
-      const belongs = child.parent === directory.record && child.path === prefix + child.name && child.name !== '';
+      const belongs =
+        child.parent === directory.record && child.path === prefix + child.name && child.name !== '';
       if (!belongs || ++steps > this.superblock.recordCount) {
         throw this.damage(this.recordSector(record), `a child of "${directory.path}"`, 'link');
       }

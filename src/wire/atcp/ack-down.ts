@@ -37,19 +37,15 @@ export function checkAckDown(b: Uint8Array, at: number, length: number): AckDown
   const ranges = ackResendCount(b, at);
   const marks = ackTimestampMarkCount(b, at);
   const template = ackTemplateBytes(b, at);
-  if (ranges > MAX_RESEND_RANGES || marks > MAX_TIMESTAMP_MARKS || template > MAX_TEMPLATE_BYTES) return 'lists';
+  if (ranges > MAX_RESEND_RANGES || marks > MAX_TIMESTAMP_MARKS || template > MAX_TEMPLATE_BYTES)
+    return 'lists';
   if (ackDownBytes(ranges, marks, template) !== length) return 'lists';
   if (ackGranted(b, at) < ackAcknowledged(b, at)) return 'order';
   return 'ok';
 }
 
 export function ackDownBytes(ranges: number, marks: number, templateBytes: number): number {
-  return (
-    ACK_DOWN_LISTS +
-    ranges * RESEND_RANGE_BYTES +
-    marks * TIMESTAMP_MARK_BYTES +
-    padded4(templateBytes)
-  );
+  return ACK_DOWN_LISTS + ranges * RESEND_RANGE_BYTES + marks * TIMESTAMP_MARK_BYTES + padded4(templateBytes);
 }
 
 export function ackDownVersion(b: Uint8Array, at: number): number {

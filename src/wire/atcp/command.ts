@@ -44,7 +44,13 @@ export const CommandFlag = Object.freeze({
   open: 8,
 } as const);
 
-export const ReadArgument = Object.freeze({ version: 0, from: 16, length: 24, nameLength: 32, name: 34 } as const);
+export const ReadArgument = Object.freeze({
+  version: 0,
+  from: 16,
+  length: 24,
+  nameLength: 32,
+  name: 34,
+} as const);
 export const StatArgument = Object.freeze({ nameLength: 0, name: 2 } as const);
 
 export type CommandProblem = 'ok' | 'truncated' | 'opcode' | 'template' | 'segment' | 'arguments' | 'name';
@@ -78,7 +84,8 @@ function checkName(nameBytes: number, room: number): CommandProblem {
 function checkTemplateOffsets(b: Uint8Array, at: number, templateBytes: number): CommandProblem {
   const l3 = commandL3Offset(b, at);
   const l4 = commandL4Offset(b, at);
-  if (templateBytes > MAX_TEMPLATE_BYTES || l3 < 14 || l4 < l3 + 20 || l4 + 8 > templateBytes) return 'template';
+  if (templateBytes > MAX_TEMPLATE_BYTES || l3 < 14 || l4 < l3 + 20 || l4 + 8 > templateBytes)
+    return 'template';
   if (commandSegmentBytes(b, at) === 0) return 'segment';
   return 'ok';
 }

@@ -192,6 +192,82 @@ describe('SD card transactions: initialisation', () => {
   });
 });
 
+describe('SD card transactions: cards that cannot be used', () => {
+  const start = `
+      clock 400000
+      deselect
+      < ff*10
+      select
+      > ff 400000000095
+      < ff 01 ff*12
+      ${RELEASE}`;
+  const interfaceCondition = (response: string): string => `
+      select
+      > ff 48000001aa87
+      < ff ${response}
+      ${RELEASE}`;
+
+  it('a wrong check pattern is asked for four times, then protocolError', () => {
+    const { spi, statuses } = openCard(start + interfaceCondition('01 000001ab ff*8').repeat(4));
+    spi.assertDone();
+    assert.equal(statuses.at(-1), PortStatus.protocolError);
+  });
+
+  it('no common voltage: unsupported', () => {
+    const { spi, statuses } = openCard(start + interfaceCondition('01 000000aa ff*8'));
+    spi.assertDone();
+    assert.equal(statuses.at(-1), PortStatus.unsupported);
+  });
+
+  it('an MMC card, which does not know CMD55 or ACMD41: unsupported', () => {
+    const crcOn = `
+      select
+      > ff ${command(59, 1)}
+      < ff 01 ff*12
+      ${RELEASE}
+      select
+      > ff ${command(55, 0)}`;
+    const noCmd55 = openCard(start + interfaceCondition('05 ff*12') + crcOn + '\n< ff 05 ff*12' + RELEASE);
+    noCmd55.spi.assertDone();
+    assert.equal(noCmd55.statuses.at(-1), PortStatus.unsupported);
+    const noAcmd41 = openCard(
+      start +
+        interfaceCondition('05 ff*12') +
+        crcOn +
+        `
+      < ff 01 ff*12
+      > ff ${command(41, 0)}
+      < ff 05 ff*12
+      ${RELEASE}`,
+    );
+    noAcmd41.spi.assertDone();
+    assert.equal(noAcmd41.statuses.at(-1), PortStatus.unsupported);
+  });
+
+  it('ready, but not powered up: protocolError', () => {
+    const { spi, statuses } = openCard(`
+      ${IDENTIFICATION}
+      select
+      > ff ${command(58, 0)}
+      < ff 00 40ff8000 ff*8
+      ${RELEASE}`);
+    spi.assertDone();
+    assert.equal(statuses.at(-1), PortStatus.protocolError);
+  });
+
+  it('a CSD of an unknown structure: unsupported', () => {
+    const csd = 'c0' + CSD_SDHC.slice(2);
+    const { spi, statuses } = openCard(
+      OPEN_SDHC.replace(CSD_SDHC, csd).replace(
+        crc16(Buffer.from(CSD_SDHC, 'hex')),
+        crc16(Buffer.from(csd, 'hex')),
+      ),
+    );
+    spi.assertDone();
+    assert.equal(statuses.at(-1), PortStatus.unsupported);
+  });
+});
+
 describe('SD card transactions: reading', () => {
   it('CMD17 for a single sector somewhere', () => {
     const { card, spi } = sdhc(`
@@ -277,6 +353,55 @@ describe('SD card transactions: reading', () => {
     assert.equal(card.read(0, 77, 1, b, 0), PortStatus.ok);
     spi.assertDone();
     assert.equal(hex(b.subarray(0, 512)), hex(block(3)));
+  });
+
+  it('takes no noise right after CMD12 for a card', () => {
+    const { card, spi } = sdhc(`
+      select
+      > ff ${command(18, 0)}
+      < ff 00 ff fe
+      < ${hex(block(0))} ${crc16(block(0))} ff fe
+      < ${hex(block(1))}
+      < ${crc16(block(1))}
+      ${RELEASE}
+      select
+      < ff fe
+      > ${command(12, 0)}
+      < 3f ff*13
+      ${RELEASE}`);
+    const b = Buffer.alloc(1024);
+    assert.equal(card.read(0, 0, 2, b, 0), PortStatus.ok);
+    assert.equal(card.read(0, 77, 1, b, 0), PortStatus.noMedium);
+    spi.assertDone();
+  });
+
+  it('a byte that is no token: protocolError, and nothing more until it is opened again', () => {
+    const { card, spi } = sdhc(`
+      select
+      > ff ${command(17, 0)}
+      < ff 00 ff 7f
+      ${RELEASE}`);
+    const b = Buffer.alloc(512);
+    assert.equal(card.read(0, 0, 1, b, 0), PortStatus.protocolError);
+    assert.equal(card.read(0, 0, 1, b, 0), PortStatus.noMedium);
+    spi.assertDone();
+  });
+
+  it('R1: out of range, idle again, illegal', () => {
+    for (const [r1, status] of [
+      ['40', PortStatus.outOfRange],
+      ['20', PortStatus.outOfRange],
+      ['01', PortStatus.noMedium],
+      ['04', PortStatus.protocolError],
+    ] as const) {
+      const { card, spi } = sdhc(`
+      select
+      > ff ${command(17, 0)}
+      < ff ${r1} ff ff
+      ${RELEASE}`);
+      assert.equal(card.read(0, 0, 1, Buffer.alloc(512), 0), status);
+      spi.assertDone();
+    }
   });
 
   it('answers pending after about 64 bytes without a token, and goes on with the same command', () => {

@@ -4,7 +4,6 @@ import { Board } from '../../../src/back-end/board.js';
 import { BackEnds } from '../../../src/front-end/delegation/back-ends.js';
 import type { DelegatedSpan } from '../../../src/front-end/delegation/delegated-span.js';
 import type { SpanCarrier, SpanTemplate } from '../../../src/front-end/tcp/span.js';
-import { spanOf } from '../../../src/front-end/tcp/span-chunk.js';
 import { emitEthernet, EtherType } from '../../../src/wire/ethernet.js';
 import { emitIpv4, IpProtocol } from '../../../src/wire/ipv4.js';
 import { emitTcp, TcpFlag } from '../../../src/wire/tcp.js';
@@ -74,7 +73,8 @@ class Bench implements SpanCarrier {
       transmit: (b, at, length) => {
         const frame = b.slice(at, at + length);
         for (const { nic } of this.nodes)
-          if (frame[0] === 0xff || Buffer.compare(frame.subarray(0, 6), nic.macAddress) === 0) nic.arrived.push(frame.slice());
+          if (frame[0] === 0xff || Buffer.compare(frame.subarray(0, 6), nic.macAddress) === 0)
+            nic.arrived.push(frame.slice());
       },
       unixTimeMs: () => 1_800_000_000_000,
     });
@@ -114,16 +114,19 @@ class Bench implements SpanCarrier {
   }
 
   read(name: string, version?: Uint8Array): void {
-    let chunk: Uint8Array | undefined;
-    const target = { write: (written: Uint8Array) => ((chunk = written), true) };
-    this.backEnds.delegate(target as never, { name, version, length: FILE.length });
-    this.span = spanOf(chunk!) as DelegatedSpan;
+    this.span = this.backEnds.createSpan({ name, version, length: FILE.length }) as DelegatedSpan;
     this.span.onDone = (error) => (error === undefined ? (this.done = true) : undefined);
     this.span.attach(this, START);
   }
 
   writeTemplate(b: Uint8Array): SpanTemplate {
-    emitEthernet(b, 0, Uint8Array.of(2, 0, 0, 0, 0, 0x64), Uint8Array.of(2, 0xfe, 0, 0, 0, 1), EtherType.ipv4);
+    emitEthernet(
+      b,
+      0,
+      Uint8Array.of(2, 0, 0, 0, 0, 0x64),
+      Uint8Array.of(2, 0xfe, 0, 0, 0, 1),
+      EtherType.ipv4,
+    );
     emitIpv4(b, 14, 0, IpProtocol.tcp, VIP, CLIENT);
     emitTcp(b, 34, 80, 40_000, 0, 0, TcpFlag.ack, 0, 20);
     return { bytes: 54, l3Offset: 14, l4Offset: 34 };

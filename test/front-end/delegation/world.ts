@@ -9,7 +9,6 @@ import { BackEnds, type BackEndsOptions } from '../../../src/front-end/delegatio
 import type { DelegatedSpan } from '../../../src/front-end/delegation/delegated-span.js';
 import type { ObjectRange } from '../../../src/front-end/delegation/read-command.js';
 import type { Span, SpanCarrier, SpanTemplate } from '../../../src/front-end/tcp/span.js';
-import { spanOf } from '../../../src/front-end/tcp/span-chunk.js';
 import { FakeBoard, type FakeBoardWorld, type SentRange } from './fake-board.js';
 
 export const FRONT_END_MAC = Uint8Array.of(2, 0xfe, 0, 0, 0, 1);
@@ -66,7 +65,10 @@ export class World implements FakeBoardWorld {
       macAddress: FRONT_END_MAC,
       epoch: FRONT_END_EPOCH,
       entropy: { fill: (b, at, length) => b.fill(++nonce & 0xff, at, at + length) },
-      transmit: (b, at, length) => this.#toBoards(b.slice(at, at + length)),
+      transmit: (b, at, length) => {
+        this.#toBoards(b.slice(at, at + length));
+        return true;
+      },
       unixTimeMs: () => 1_800_000_000_000,
       onWork: () => (this.#workWanted = true),
       ...options,
@@ -123,17 +125,8 @@ export class World implements FakeBoardWorld {
     return this;
   }
 
-  /** The span that `delegate` queues. */
   span(range: ObjectRange): DelegatedSpan {
-    let chunk: Uint8Array | undefined;
-    const target = {
-      write(written: Uint8Array): boolean {
-        chunk = written;
-        return true;
-      },
-    };
-    this.backEnds.delegate(target as never, range);
-    return spanOf(chunk!) as DelegatedSpan;
+    return this.backEnds.createSpan(range) as DelegatedSpan;
   }
 
   #toBoards(frame: Uint8Array): void {
@@ -245,7 +238,7 @@ export class Download implements SpanCarrier {
     throw new Error('a delegated span sends nothing itself');
   }
 
-  onReady(_span: Span): void {}
+  onReady(): void {}
 
   onSent(_span: Span, sentUpTo: number, atUs: number): void {
     this.reports.push({ sentUpTo, atUs });

@@ -9,7 +9,7 @@ function setUp(waiting: number) {
   const state = { nowUs: 1_000_000, waiting, sent: [] as number[] };
   const host = {
     nowUs: () => state.nowUs,
-    receive: () => (state.waiting-- > 0 ? 1514 : 0),
+    receive: () => (state.waiting > 0 ? (state.waiting--, 1514) : 0),
     send: (_b: Uint8Array, _at: number, length: number) => state.sent.push(length),
   } as unknown as VirtualHost;
   const wire = new Wire(host);
@@ -48,6 +48,17 @@ describe('the wire of a virtual board', () => {
     assert.equal(receiveAll(), 1);
     state.nowUs += 5000;
     state.waiting = 1;
+    assert.equal(receiveAll(), 1);
+  });
+
+  it('looks at an empty cable again only after a while', () => {
+    const { state, receiveAll } = setUp(0);
+    assert.equal(receiveAll(), 0);
+    state.waiting = 1;
+    state.nowUs += 29;
+    assert.equal(receiveAll(), 0);
+    assert.equal(state.waiting, 1, 'not looked');
+    state.nowUs += 1;
     assert.equal(receiveAll(), 1);
   });
 

@@ -122,7 +122,7 @@ describe('the XS engine', function () {
     assert.equal((await program({ 'main.js': "native('xs_posix_exit')(7)" })).status, 7);
   });
 
-  it('counts what it allocates, and byte loops allocate nothing', async () => {
+  it('counts what it allocates; byte loops and string literals allocate nothing', async () => {
     const { lines } = await program({
       'main.js': `${PRINT}
         const slots = native('xs_posix_heap_slots'), chunks = native('xs_posix_heap_chunk_bytes');
@@ -137,10 +137,12 @@ describe('the XS engine', function () {
           return [slotsAfter - slotsBefore, chunksAfter - chunksBefore];
         }
         print(measure(work).join());
+        function literals() { let text = ''; for (let i = 0; i < 1000; i++) text = i & 1 ? 'odd number' : 'even number'; return text; }
+        print(measure(literals).join());
         const [slotsMore, chunksMore] = measure(() => new Uint8Array(1000));
         print(String(slotsMore > 0 && chunksMore >= 1000));
         const before = collections(); collect(); collect(); print(String(collections() - before));`,
     });
-    assert.deepEqual(lines, ['0,0', 'true', '2']);
+    assert.deepEqual(lines, ['0,0', '0,0', 'true', '2']);
   });
 });

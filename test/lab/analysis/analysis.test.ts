@@ -5,7 +5,13 @@ import { segmentOf, statementsOf } from '../../../src/lab/analysis/segments.js';
 import type { CapturedFrame } from '../../../src/lab/pcapng/reader.js';
 import { emitAckDown } from '../../../src/wire/atcp/ack-down.js';
 import { DelegationState, emitAckUp, Reason } from '../../../src/wire/atcp/ack-up.js';
-import { commandArguments, COMMAND_TEMPLATE, emitCommand, Opcode, ReadArgument } from '../../../src/wire/atcp/command.js';
+import {
+  commandArguments,
+  COMMAND_TEMPLATE,
+  emitCommand,
+  Opcode,
+  ReadArgument,
+} from '../../../src/wire/atcp/command.js';
 import { ATCP_HEADER_BYTES, AtcpKey, AtcpType, emitAtcp } from '../../../src/wire/atcp/header.js';
 import { put16 } from '../../../src/wire/bytes.js';
 import { emitEthernet, ETHERNET_HEADER_BYTES, EtherType } from '../../../src/wire/ethernet.js';
@@ -35,7 +41,14 @@ function tcp(port: string, flags: number, payload = ''): CapturedFrame {
   const fromClient = port === 'client';
   return frame(port, (b) => {
     emitEthernet(b, 0, MAC, MAC, EtherType.ipv4);
-    emitIpv4(b, 14, 20 + payload.length, IpProtocol.tcp, fromClient ? CLIENT : VIP, fromClient ? VIP : CLIENT);
+    emitIpv4(
+      b,
+      14,
+      20 + payload.length,
+      IpProtocol.tcp,
+      fromClient ? CLIENT : VIP,
+      fromClient ? VIP : CLIENT,
+    );
     emitTcp(b, 34, fromClient ? CLIENT_PORT : 80, fromClient ? 80 : CLIENT_PORT, 1, 1, flags, 100, 20);
     b.set(Buffer.from(payload), 54);
     return 54 + payload.length;
@@ -54,7 +67,22 @@ function atcp(port: string, emit: (b: Uint8Array, at: number) => number): Captur
 
 function read(name: string): CapturedFrame {
   return atcp('front-end', (b, at) => {
-    const length = emitCommand(b, at, 0, 9, 1, Opcode.read, 54, 14, 34, 1460, ReadArgument.name + name.length, 1, 0, 0);
+    const length = emitCommand(
+      b,
+      at,
+      0,
+      9,
+      1,
+      Opcode.read,
+      54,
+      14,
+      34,
+      1460,
+      ReadArgument.name + name.length,
+      1,
+      0,
+      0,
+    );
     put16(b, at + COMMAND_TEMPLATE + 34 + 2, CLIENT_PORT);
     put16(b, commandArguments(b, at) + ReadArgument.nameLength, name.length);
     b.set(Buffer.from(name), commandArguments(b, at) + ReadArgument.name);
@@ -99,7 +127,7 @@ describe('analysis of captures', () => {
         '29 front-end>board-2',
       ],
     );
-    assert.match(rungs[6]!.text, /3 bytes as 10\.77\.0\.10:80 × 2/);
+    assert.match(rungs[6]!.text, /6 bytes as 10\.77\.0\.10:80 × 2/);
     assert.match(rungs[9]!.text, /client has 6, send up to 6, release/);
     assert.equal(formatLadder(rungs).split('\n').length, 10);
   });

@@ -34,10 +34,19 @@ describe('lab: behaviour', function () {
     writeTree(join(folder, 'site'), { 'a.txt': content(10_000, 1) });
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
-  const lab = (...rest: string[]): string[] => ['lab', '--board', 'node', '--files', join(folder, 'site'), ...rest];
+  const lab = (...rest: string[]): string[] => [
+    'lab',
+    '--board',
+    'node',
+    '--files',
+    join(folder, 'site'),
+    ...rest,
+  ];
 
   it('ends with the exit status of the command, and the command sees its variables', () => {
-    const run = atcp(...lab('--', 'sh', '-c', 'echo "$ATCP_URL $ATCP_VIP $ATCP_BOARDS $ATCP_WEB_PORT"; exit 7'));
+    const run = atcp(
+      ...lab('--', 'sh', '-c', 'echo "$ATCP_URL $ATCP_VIP $ATCP_BOARDS $ATCP_WEB_PORT"; exit 7'),
+    );
     assert.equal(run.stdout, 'http://10.77.0.10 10.77.0.10 1 80\n');
     assert.equal(run.status, 7);
   });
@@ -79,10 +88,14 @@ describe('lab: behaviour', function () {
     if (process.getuid!() !== 0) return; // every other test of this file has then shown it
     const script = `node ${join(root, 'src/cli/launch.mjs')} lab --board node --files ${join(folder, 'site')} -- sh -c 'curl -sS "$ATCP_URL/a.txt" | sha256sum'`;
     spawnSync('chmod', ['-R', 'a+rX', folder]);
-    const run = spawnSync('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', 'sh', '-c', script], {
-      encoding: 'utf8',
-      env: { ...process.env, HOME: '/tmp' },
-    });
+    const run = spawnSync(
+      'setpriv',
+      ['--reuid=65534', '--regid=65534', '--clear-groups', 'sh', '-c', script],
+      {
+        encoding: 'utf8',
+        env: { ...process.env, HOME: '/tmp' },
+      },
+    );
     const expected = spawnSync('sha256sum', { input: content(10_000, 1), encoding: 'utf8' }).stdout;
     assert.equal(run.stdout, expected, run.stderr);
   });

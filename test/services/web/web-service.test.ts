@@ -43,7 +43,7 @@ class MemoryBackEnds {
   delegate: WebBackEnds['delegate'] = (target, range, callback) => {
     this.delegated.push(range);
     if (this.readError !== undefined) callback?.(this.readError);
-    else target.write(this.files.get(range.name)!.subarray(0, range.length), callback ?? (() => {}));
+    else target.write(this.files.get(range.name)!.subarray(0, range.length), () => callback?.());
   };
 }
 

@@ -1,0 +1,298 @@
+/**
+ * A front-end without a network: frames go in and out as bytes, time is a number. {@link Peer} speaks TCP by hand,
+ * one segment a call, so that a test says exactly what a client does and sees exactly what it gets.
+ */
+import assert from 'node:assert/strict';
+import { FrontEndHost } from '../../src/front-end/link/host.js';
+import { createServer, type AtcpServer, type AtcpServerOptions } from '../../src/front-end/server.js';
+import type { AtcpSocket } from '../../src/front-end/tcp/socket.js';
+import type { TcpSettings } from '../../src/front-end/tcp/settings.js';
+import { get16, get32, put32 } from '../../src/wire/bytes.js';
+import { EtherType, emitEthernet, etherType } from '../../src/wire/ethernet.js';
+import { IpProtocol, checkIpv4, emitIpv4, ipv4PseudoHeaderSum, ipv4TotalLength } from '../../src/wire/ipv4.js';
+import {
+  TcpFlag,
+  TcpOptions,
+  checkTcp,
+  emitTcp,
+  setTcpChecksum,
+  tcpAcknowledgment,
+  tcpDestinationPort,
+  tcpFlags,
+  tcpHeaderBytes,
+  tcpSequence,
+  tcpSourcePort,
+  tcpWindow,
+} from '../../src/wire/tcp.js';
+
+export const VIP = '10.0.0.1';
+export const VIP_NUMBER = 0x0a000001;
+export const HOST_MAC = Uint8Array.of(0x02, 0, 0, 0, 0, 0x01);
+export const PEER_MAC = Uint8Array.of(0x02, 0, 0, 0, 0, 0xcc);
+export const PEER_ADDRESS = 0x0a0000c8;
+export const PORT = 80;
+export const SECOND = 1_000_000;
+export const MS = 1_000;
+
+const { fin, syn, rst, psh, ack } = TcpFlag;
+const LETTERS: readonly (readonly [string, number])[] = [
+  ['S', syn],
+  ['F', fin],
+  ['R', rst],
+  ['P', psh],
+  ['A', ack],
+];
+
+/** "SA" for SYN and ACK; always in the order S F R P A. */
+export function flagLetters(flags: number): string {
+  return LETTERS.filter(([, bit]) => (flags & bit) !== 0)
+    .map(([letter]) => letter)
+    .join('');
+}
+
+function flagBits(letters: string): number {
+  return LETTERS.filter(([letter]) => letters.includes(letter)).reduce((bits, [, bit]) => bits | bit, 0);
+}
+
+/** A segment that the front-end sent, taken apart; its checksums were verified. */
+export interface Sent {
+  readonly atUs: number;
+  readonly frame: Uint8Array;
+  readonly flags: string;
+  readonly seq: number;
+  readonly ack: number;
+  readonly window: number;
+  readonly options: TcpOptions;
+  readonly optionBytes: Uint8Array;
+  readonly payload: Buffer;
+  readonly localPort: number;
+  readonly remotePort: number;
+}
+
+export function parseSent(frame: Uint8Array, atUs: number): Sent {
+  assert.equal(checkIpv4(frame, 14, frame.length - 14), 'ok');
+  const tcpBytes = ipv4TotalLength(frame, 14) - 20;
+  const sum = ipv4PseudoHeaderSum(frame, 14, IpProtocol.tcp, tcpBytes);
+  assert.equal(checkTcp(frame, 34, tcpBytes, sum), 'ok');
+  const options = new TcpOptions();
+  options.parse(frame, 34);
+  const headerBytes = tcpHeaderBytes(frame, 34);
+  return {
+    atUs,
+    frame,
+    flags: flagLetters(tcpFlags(frame, 34)),
+    seq: tcpSequence(frame, 34),
+    ack: tcpAcknowledgment(frame, 34),
+    window: tcpWindow(frame, 34),
+    options,
+    optionBytes: frame.slice(54, 34 + headerBytes),
+    payload: Buffer.from(frame.subarray(34 + headerBytes, 34 + tcpBytes)),
+    localPort: tcpSourcePort(frame, 34),
+    remotePort: tcpDestinationPort(frame, 34),
+  };
+}
+
+export interface SegmentFields {
+  readonly flags: string;
+  readonly seq?: number;
+  readonly ack?: number;
+  readonly window?: number;
+  readonly payload?: Uint8Array | string;
+  readonly options?: readonly number[];
+}
+
+export interface Endpoint {
+  readonly mac: Uint8Array;
+  readonly address: number;
+  readonly port: number;
+  readonly localPort: number;
+}
+
+export function segmentFrame(from: Endpoint, fields: Required<SegmentFields>): Uint8Array {
+  const payload = typeof fields.payload === 'string' ? Buffer.from(fields.payload) : fields.payload;
+  const options = [...fields.options];
+  while (options.length % 4 !== 0) options.push(1);
+  const headerBytes = 20 + options.length;
+  const tcpBytes = headerBytes + payload.length;
+  const frame = new Uint8Array(34 + tcpBytes);
+  emitEthernet(frame, 0, HOST_MAC, from.mac, EtherType.ipv4);
+  emitIpv4(frame, 14, tcpBytes, IpProtocol.tcp, from.address, VIP_NUMBER);
+  emitTcp(
+    frame,
+    34,
+    from.port,
+    from.localPort,
+    fields.seq >>> 0,
+    fields.ack >>> 0,
+    flagBits(fields.flags),
+    fields.window,
+    headerBytes,
+  );
+  frame.set(options, 54);
+  frame.set(payload, 34 + headerBytes);
+  setTcpChecksum(frame, 34, tcpBytes, ipv4PseudoHeaderSum(frame, 14, IpProtocol.tcp, tcpBytes));
+  return frame;
+}
+
+/** Entropy that repeats, so that a test does. */
+export function seededEntropy(seed: number): { fill(b: Uint8Array, at: number, length: number): void } {
+  let state = seed >>> 0 || 1;
+  return {
+    fill(b, at, length) {
+      for (let i = 0; i < length; i++) {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        b[at + i] = state >>> 24;
+      }
+    },
+  };
+}
+
+/** Lets Node's streams do what they have put off. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+export class Rig {
+  nowUs = 10 * SECOND;
+  readonly host: FrontEndHost;
+  /** Called for each frame that the front-end sends; collects them when nobody else does. */
+  onFrameOut: (frame: Uint8Array) => void = (frame) => this.collected.push({ frame, atUs: this.nowUs });
+  deadlineUs = Infinity;
+  private readonly collected: { frame: Uint8Array; atUs: number }[] = [];
+
+  constructor(settings: Partial<TcpSettings> = {}) {
+    this.host = new FrontEndHost({
+      macAddress: HOST_MAC,
+      address: VIP,
+      transmit: (b, at, length) => {
+        this.onFrameOut(b.slice(at, at + length));
+        return true;
+      },
+      entropy: seededEntropy(7),
+      clock: () => this.nowUs,
+      settings,
+    });
+  }
+
+  get counters(): FrontEndHost['counters'] {
+    return this.host.counters;
+  }
+
+  /** A frame arrives, somewhere within a larger dirty array. */
+  frameIn(frame: Uint8Array): void {
+    const b = new Uint8Array(frame.length + 16).fill(0xa5);
+    b.set(frame, 5);
+    this.host.onFrame(b, 5, frame.length, this.nowUs);
+    b.fill(0x5a);
+  }
+
+  batch(): void {
+    this.deadlineUs = this.host.endOfBatch(this.nowUs);
+  }
+
+  /** Time passes; every deadline on the way is kept. */
+  pass(us: number): void {
+    const end = this.nowUs + us;
+    this.batch();
+    while (this.deadlineUs <= end) {
+      this.nowUs = Math.max(this.nowUs, this.deadlineUs);
+      this.batch();
+    }
+    this.nowUs = end;
+    this.batch();
+  }
+
+  /** Raw frames sent since the last call. */
+  takeFrames(): Uint8Array[] {
+    return this.collected.splice(0).map(({ frame }) => frame);
+  }
+
+  /** TCP segments sent since the last call. */
+  take(): Sent[] {
+    return this.collected
+      .splice(0)
+      .filter(({ frame }) => etherType(frame, 0) === EtherType.ipv4 && frame[23] === IpProtocol.tcp)
+      .map(({ frame, atUs }) => parseSent(frame, atUs));
+  }
+
+  serve(
+    onConnection: (socket: AtcpSocket) => void,
+    options: Omit<AtcpServerOptions, 'host'> = {},
+    port = PORT,
+  ): AtcpServer {
+    return createServer({ host: this.host, ...options }, onConnection).listen(port);
+  }
+}
+
+/** A client by hand. `seq` and `ack` follow what it sends and acknowledges; every field can be said otherwise. */
+export class Peer implements Endpoint {
+  readonly rig: Rig;
+  readonly mac: Uint8Array;
+  readonly address: number;
+  readonly port: number;
+  readonly localPort: number;
+  /** SND.NXT and RCV.NXT of the client. */
+  seq: number;
+  ack = 0;
+  window = 0xffff;
+
+  constructor(rig: Rig, options: { port?: number; localPort?: number; iss?: number; mac?: Uint8Array } = {}) {
+    this.rig = rig;
+    this.mac = options.mac ?? PEER_MAC;
+    this.address = PEER_ADDRESS;
+    this.port = options.port ?? 40_000;
+    this.localPort = options.localPort ?? PORT;
+    this.seq = options.iss ?? 0xffff_ff00;
+  }
+
+  /** Queues a segment without ending the batch. */
+  put(fields: SegmentFields): void {
+    const payload = fields.payload ?? '';
+    const full = { seq: this.seq, ack: this.ack, window: this.window, options: [], ...fields, payload };
+    this.rig.frameIn(segmentFrame(this, full));
+  }
+
+  /** Sends a segment at SND.NXT and moves SND.NXT; returns what came back in the batch. */
+  send(fields: SegmentFields): Sent[] {
+    this.put(fields);
+    if (fields.seq === undefined) {
+      const flags = (fields.flags.match(/[SF]/g) ?? []).length;
+      this.seq = (this.seq + flags + (fields.payload?.length ?? 0)) >>> 0;
+    }
+    return this.batch();
+  }
+
+  batch(): Sent[] {
+    this.rig.batch();
+    return this.rig.take();
+  }
+
+  /** The three steps; returns the SYN-ACK. `options`: of the SYN. */
+  connect(options: readonly number[] = [2, 4, 5, 0xb4]): Sent {
+    const [synAck] = this.send({ flags: 'S', options });
+    assert.ok(synAck);
+    assert.equal(synAck.flags, 'SA');
+    this.ack = (synAck.seq + 1) >>> 0;
+    this.send({ flags: 'A' });
+    return synAck;
+  }
+
+  /** Acknowledges `bytes` more. */
+  acknowledge(bytes: number, options?: readonly number[]): Sent[] {
+    this.ack = (this.ack + bytes) >>> 0;
+    return this.send(options === undefined ? { flags: 'A' } : { flags: 'A', options });
+  }
+}
+
+/** The SACK option for ranges of sequence numbers. */
+export function sackOption(...edges: number[]): number[] {
+  const b = new Uint8Array(4 * edges.length);
+  edges.forEach((edge, i) => put32(b, 4 * i, edge >>> 0));
+  return [1, 1, 5, 2 + b.length, ...b];
+}
+
+export const MSS_1460 = Object.freeze([2, 4, 5, 0xb4]);
+export const SACK_PERMITTED = Object.freeze([4, 2]);
+export const WINDOW_SCALE_7 = Object.freeze([3, 3, 7]);
+
+export { get16, get32 };
