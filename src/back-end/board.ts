@@ -138,6 +138,7 @@ export class Board {
     if (nowUs >= this.#linkPollUs) this.#pollLink(nowUs);
     let more = false;
     if (this.#state !== BoardState.noNic) more = this.#receive(nowUs);
+    // Before anything is sent: what has lapsed by now must be silent (decision 2).
     this.#delegations.expire(nowUs);
     const read = this.#readDisk(nowUs);
     if (this.#state <= BoardState.noLink) return this.#nextUs(nowUs, more, read, SendStep.idle);
@@ -190,12 +191,14 @@ export class Board {
     }
   }
 
-  /** One call of the disk controller. */
+  /** Mounts the volume, or reads a little of it. */
   #readDisk(nowUs: number): ReadStep {
-    const disk = this.disk;
     const facts = this.#facts;
-    if (!facts.volumeReady) this.#diskDueUs = disk.step(nowUs);
-    const read = this.#reader.step(nowUs, this.#delegations);
+    if (!facts.volumeReady) this.#diskDueUs = this.disk.step(nowUs);
+    let read: ReadStep = ReadStep.worked;
+    for (let left = this.#limits.unitsPerStep; left > 0 && read === ReadStep.worked; left--) {
+      read = this.#reader.step(nowUs, this.#delegations);
+    }
     const cardState = facts.cardState;
     if (cardState !== this.#cardState) {
       this.#cardState = cardState;

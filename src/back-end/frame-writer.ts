@@ -7,7 +7,7 @@ import {
   ACK_UP_VERSION_AT,
   DelegationState,
   emitAckUp,
-  Reason,
+  type Reason,
   STAT_RESULT_BYTES,
   StatResult,
 } from '../wire/atcp/ack-up.js';

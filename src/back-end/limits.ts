@@ -31,6 +31,8 @@ export interface Limits {
   readonly unitsPerTurn: number;
   /** Frames taken from the NIC in one step. */
   readonly framesPerStep: number;
+  /** Units read from the card in one step. */
+  readonly unitsPerStep: number;
   /** Pseudo packets handed to the NIC in one step. */
   readonly segmentsPerStep: number;
   /** Answers about commands that hold no slot, waiting for a frame. */
@@ -69,6 +71,7 @@ export const boardLimits: Limits = Object.freeze({
   readAheadUnits: 4,
   unitsPerTurn: 4,
   framesPerStep: 4,
+  unitsPerStep: 1,
   segmentsPerStep: 8,
   answers: 32,
   rememberedIds: 256,
@@ -98,6 +101,7 @@ export function checkLimits(l: Limits): void {
   demand(l.readAheadUnits <= l.buffersPerSlot, 'readAheadUnits must not exceed buffersPerSlot');
   demand(l.unitsPerTurn >= 1, 'unitsPerTurn must be at least 1');
   demand(l.framesPerStep >= 1 && l.segmentsPerStep >= 1, 'a step must take and give at least one frame');
+  demand(l.unitsPerStep >= 1, 'unitsPerStep must be at least 1');
   demand(l.answers >= 1 && l.slots <= l.rememberedIds, 'rememberedIds must cover all slots');
   demand(MTU_BYTES <= UNIT_BYTES, 'UNIT_BYTES: a segment lies in at most two units');
   demand(MAX_TEMPLATE_BYTES < FRAME_BYTES, 'FRAME_BYTES must hold a template and a payload');

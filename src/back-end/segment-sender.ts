@@ -84,7 +84,7 @@ export class SegmentSender {
     while (left > 0 && idle < table.activeCount) {
       if (this.#turn >= table.activeCount) this.#turn = 0;
       const d = slots[active[this.#turn]!]!;
-      if (d.sends && nowUs < d.leaseEndsUs && this.#make(d)) {
+      if (d.sends && this.#make(d)) {
         if (!this.#sendMade(nowUs)) return SendStep.waiting;
         left--;
         idle = 0;
@@ -176,7 +176,7 @@ export class SegmentSender {
   /** Hands the packet that was made to the NIC; false when there is no room. One that became void is dropped. */
   #sendMade(nowUs: number): boolean {
     const d = this.#made!;
-    if (d.stamp !== this.#madeStamp || nowUs >= d.leaseEndsUs) {
+    if (d.stamp !== this.#madeStamp) {
       this.#made = null;
       return true;
     }

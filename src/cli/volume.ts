@@ -204,3 +204,12 @@ function onOutputError(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
   process.exit();
 }
+
+function count(value: number, noun: string): string {
+  if (value === 1) return `1 ${noun}`;
+  return `${value} ${noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`}`;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}

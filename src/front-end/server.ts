@@ -14,6 +14,8 @@ export interface AtcpServerOptions {
   readonly allowHalfOpen?: boolean;
   /** Handshakes under way at one time; 511 when left out, as in `net`. */
   readonly backlog?: number;
+  /** Of each socket's streams, in bytes; as in `net`. */
+  readonly highWaterMark?: number;
 }
 
 /** The events of `net.Server` that exist here. */
@@ -31,6 +33,7 @@ export class AtcpServer extends EventEmitter<AtcpServerEvents> {
   maxConnections = Infinity;
   readonly #host: FrontEndHost;
   readonly #backlog: number;
+  readonly #highWaterMark: number | undefined;
   #allowHalfOpen: boolean;
   #listener: Listener | undefined = undefined;
   #closing = false;
@@ -42,6 +45,7 @@ export class AtcpServer extends EventEmitter<AtcpServerEvents> {
     this.#host = options.host;
     this.#allowHalfOpen = options.allowHalfOpen ?? false;
     this.#backlog = options.backlog ?? DEFAULT_BACKLOG;
+    this.#highWaterMark = options.highWaterMark;
   }
 
   get listening(): boolean {
@@ -109,7 +113,10 @@ export class AtcpServer extends EventEmitter<AtcpServerEvents> {
       connection.release(true);
       return;
     }
-    const socket = new AtcpSocket(connection, { allowHalfOpen: this.#allowHalfOpen });
+    const socket = new AtcpSocket(connection, {
+      allowHalfOpen: this.#allowHalfOpen,
+      highWaterMark: this.#highWaterMark,
+    });
     this.#sockets.add(socket);
     socket.once('close', () => {
       this.#sockets.delete(socket);

@@ -601,9 +601,14 @@ describe('delegation', () => {
 
     it('in the middle of a read from the card', () => {
       const rig = connected();
+      rig.nic.arrived.push(rig.frontEnd.statements(readCommand(), ackDown({ granted: 30_000 })));
       rig.disk.slowness = 50;
-      rig.state(readCommand(), ackDown({ granted: 30_000 }));
-      rig.state(bareCommand(Opcode.release));
+      while (rig.board.memory.lent === 0) {
+        rig.step();
+        rig.nowUs += 10;
+      }
+      rig.nic.arrived.push(rig.frontEnd.statements(bareCommand(Opcode.release)));
+      rig.step();
       assert.equal(rig.board.memory.lent, 0);
       rig.disk.slowness = 0;
       rig.state(readCommand({ counter: 2 }), ackDown({ counter: 2, granted: 1460 }));

@@ -127,6 +127,17 @@ describe('disk controller: damaged volumes', () => {
     assert.equal(board.unit(a, 0).result, DiskResult.ok);
   });
 
+  it('does not take a remembered checksum sector for that of another object', async () => {
+    const card = await cardWith({ a: noise(9000, 1), b: noise(9000, 2) });
+    const before = new Board(card.disk);
+    const b = sector(card, card.geometry.recordStart + before.open('b').recordNumber);
+    b.writeUInt32BE(Buffer.from(before.open('a').area).readUInt32BE(0), 328);
+    sealSector(b, 0, volumeSeed(card.volumeId, 0));
+    const board = new Board(card.disk);
+    assert.equal(board.unit(board.open('a'), 0).result, DiskResult.ok);
+    assert.equal(board.unit(board.open('b'), 0).result, DiskResult.checksum);
+  });
+
   it('names the damaged sector and reads it three times', async () => {
     const card = await cardWith(FILES);
     const board = new Board(card.disk);

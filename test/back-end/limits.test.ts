@@ -18,6 +18,8 @@ describe('limits', () => {
     { readAheadUnits: 32 },
     { unitsPerTurn: 0 },
     { segmentsPerStep: 0 },
+  { framesPerStep: 0 },
+  { unitsPerStep: 0 },
     { rememberedIds: 100 },
     { rememberedIds: 8 },
     { busyHintMs: 0x1_0000 },

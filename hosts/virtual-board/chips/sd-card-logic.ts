@@ -107,7 +107,6 @@ export class SdCardFaults {
 export class SdCardLogic {
   readonly sectorCount: number;
   readonly faults = new SdCardFaults();
-  /** How often each command, and each ACMD, was executed. */
   readonly commands = new Uint32Array(64);
   readonly appCommands = new Uint32Array(64);
   /** The response to the last command. */

@@ -28,6 +28,7 @@ import {
   After,
   BLOCK_FRAME_BYTES,
   DataResponse,
+  type SdCardFaults,
   SdCardLogic,
   type SdCardModelOptions,
 } from './sd-card-logic.js';
@@ -57,6 +58,10 @@ export class SdCardTiming {
 export class SdCardModel implements SpiPort {
   /** Tests change it at will. */
   readonly timing = new SdCardTiming();
+  readonly faults: SdCardFaults;
+  /** How often each command, and each application-specific one, was executed, by index. */
+  readonly commands: Uint32Array;
+  readonly appCommands: Uint32Array;
   /** Bytes on the wire since the beginning, for clocks that go with them. */
   clockedBytes = 0;
   /** The clock that the master set. */
@@ -90,26 +95,15 @@ export class SdCardModel implements SpiPort {
 
   constructor(options: SdCardModelOptions) {
     this.#card = new SdCardLogic(options);
+    this.faults = this.#card.faults;
+    this.commands = this.#card.commands;
+    this.appCommands = this.#card.appCommands;
     this.#powerOn();
   }
 
   /** What the card says that it holds: at most the storage, as finely as the CSD can tell. */
   get sectorCount(): number {
     return this.#card.sectorCount;
-  }
-
-  get faults(): SdCardLogic['faults'] {
-    return this.#card.faults;
-  }
-
-  /** How often each command was executed, by index. */
-  get commands(): Uint32Array {
-    return this.#card.commands;
-  }
-
-  /** The same for application-specific commands. */
-  get appCommands(): Uint32Array {
-    return this.#card.appCommands;
   }
 
   /** How often ACMD41 says idle before it says ready. */

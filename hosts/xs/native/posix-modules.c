@@ -4,43 +4,15 @@
  */
 #include "xsAll.h"
 #include "xsScript.h"
+#include "code-in-place.h"
+#include "module-path.h"
 #include "posix-host.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-#define MODULE_PATH_BYTES 512
-
 static AtcpHost *hostOf(txMachine *the) {
 	return the->context;
-}
-
-/** Joins the specifier to the importing module's folder and removes "." and ".."; false outside the root. */
-static int resolvePath(const char *importer, const char *specifier, char *path) {
-	size_t length = 0;
-	const char *folderEnd = importer ? strrchr(importer, '/') : NULL;
-	if (folderEnd) {
-		length = (size_t)(folderEnd - importer);
-		if (length >= MODULE_PATH_BYTES) return 0;
-		memcpy(path, importer, length);
-	}
-	while (*specifier) {
-		size_t part = strcspn(specifier, "/");
-		if (part == 2 && strncmp(specifier, "..", 2) == 0) {
-			if (length == 0) return 0;
-			while (length > 0 && path[--length] != '/')
-				;
-		} else if (part > 0 && !(part == 1 && *specifier == '.')) {
-			if (length + part + 2 > MODULE_PATH_BYTES) return 0;
-			if (length > 0) path[length++] = '/';
-			memcpy(path + length, specifier, part);
-			length += part;
-		}
-		specifier += part;
-		if (*specifier == '/') specifier++;
-	}
-	path[length] = 0;
-	return 1;
 }
 
 static void filePath(txMachine *the, const char *modulePath, char *file) {
@@ -50,14 +22,14 @@ static void filePath(txMachine *the, const char *modulePath, char *file) {
 txID fxFindModule(txMachine *the, txSlot *realm, txID importerID, txSlot *specifierSlot) {
 	AtcpHost *host = hostOf(the);
 	const char *importer = importerID == XS_NO_ID ? NULL : fxGetKeyName(the, importerID);
-	char specifier[MODULE_PATH_BYTES];
-	char path[MODULE_PATH_BYTES];
+	char specifier[ATCP_MODULE_PATH_BYTES];
+	char path[ATCP_MODULE_PATH_BYTES];
 	char file[C_PATH_MAX];
 	(void)realm;
 	fxToStringBuffer(the, specifierSlot, specifier, sizeof(specifier));
 	if (importer && specifier[0] != '.')
 		mxReferenceError("%s imports \"%s\": only relative paths can be imported on XS", importer, specifier);
-	if (!resolvePath(importer, specifier, path))
+	if (!atcpResolvePath(importer, specifier, path))
 		mxReferenceError("%s imports \"%s\", which lies outside the root folder", importer ? importer : "the host", specifier);
 	for (int i = 0; i < host->substitutionCount; i++) {
 		if (strcmp(path, host->substitutions[i].from) == 0) {
@@ -143,56 +115,12 @@ static int resolveIdentifiers(txMachine *the, txScript *script) {
 	return 1;
 }
 
-static txByte inPlace(txByte code) {
-	switch ((txU1)code) {
-	case XS_CODE_CODE_1:
-		return (txByte)XS_CODE_CODE_ARCHIVE_1;
-	case XS_CODE_CODE_2:
-		return (txByte)XS_CODE_CODE_ARCHIVE_2;
-	case XS_CODE_CODE_4:
-		return (txByte)XS_CODE_CODE_ARCHIVE_4;
-	case XS_CODE_STRING_1:
-		return (txByte)XS_CODE_STRING_ARCHIVE_1;
-	case XS_CODE_STRING_2:
-		return (txByte)XS_CODE_STRING_ARCHIVE_2;
-	case XS_CODE_STRING_4:
-		return (txByte)XS_CODE_STRING_ARCHIVE_4;
-	default:
-		return code;
-	}
-}
-
-/** Exchanges the instructions that copy a function's code or a string to the heap for those that point at it. */
-static void useCodeInPlace(txByte *p, const txByte *end) {
-	while (p < end) {
-		txS1 size = gxCodeSizes[(txU1)*p];
-		*p = inPlace(*p);
-		if (size > 0)
-			p += size;
-		else if (size == 0)
-			p += 1 + sizeof(txID);
-		else if (size == -1) {
-			p += 2 + *(txU1 *)(p + 1);
-		} else if (size == -2) {
-			txU2 bytes;
-			p++;
-			mxDecode2(p, bytes);
-			p += bytes;
-		} else {
-			txS4 bytes;
-			p++;
-			mxDecode4(p, bytes);
-			p += bytes;
-		}
-	}
-}
-
 /**
  * Byte code stays where the compiler put it, for good, as it would in the flash of a board: so evaluating a string
  * literal allocates nothing here either, and heap counts of this host hold for boards.
  */
 void fxLoadModule(txMachine *the, txSlot *module, txID moduleID) {
-	char path[MODULE_PATH_BYTES];
+	char path[ATCP_MODULE_PATH_BYTES];
 	char file[C_PATH_MAX];
 	txSize size = 0;
 	char *text;
@@ -204,7 +132,7 @@ void fxLoadModule(txMachine *the, txSlot *module, txID moduleID) {
 	script = parseModule(the, path, text, size);
 	free(text);
 	if (!script || !resolveIdentifiers(the, script)) mxRangeError("not enough memory to compile module %s", file);
-	useCodeInPlace(script->codeBuffer, script->codeBuffer + script->codeSize);
+	atcpUseCodeInPlace(script->codeBuffer, script->codeBuffer + script->codeSize);
 	free(script->symbolsBuffer);
 	script->symbolsBuffer = NULL; /* XS takes such a script as it is, and leaves it. */
 	script->symbolsSize = 0;

@@ -16,7 +16,7 @@ import { chunkFor } from '../tcp/span-chunk.js';
 import type { Board } from './board.js';
 import type { Entropy } from '../tcp/isn.js';
 import { type BoardEvents, Boards, type ProvisionedBoard } from './boards.js';
-import { Commands, type DelegationContext, type Waiting } from './commands.js';
+import { Commands, type DelegationContext } from './commands.js';
 import { DelegationCounters } from './counters.js';
 import { DelegatedSpan } from './delegated-span.js';
 import type { Transmit } from '../link/transmit.js';
@@ -27,6 +27,7 @@ import { Placement } from './placement.js';
 import type { ObjectRange } from './read-command.js';
 import { StatementWriter } from './statement-writer.js';
 import { Strays } from './strays.js';
+import { WaitingRoom } from './waiting-room.js';
 import { TimerHeap } from '../tcp/timers.js';
 
 export interface BackEndsOptions {
@@ -84,15 +85,16 @@ export class BackEnds implements HostPart {
       events: this.#boardEvents(),
       sequenceLimit: options.sequenceLimit ?? ATCP_SEQUENCE_LIMIT / 2,
     });
+    const placement = new Placement(this.#boards.all);
     this.#context = {
       epoch,
       timing,
       counters,
-      placement: new Placement(this.#boards.all),
+      placement,
       writer: new StatementWriter(sender, onWork),
       commands: new Commands(),
       timers: new TimerHeap(),
-      waiting: new Set<Waiting>(),
+      waiting: new WaitingRoom(placement),
       nowUs: 0,
       unixTimeMs,
     };
@@ -113,12 +115,16 @@ export class BackEnds implements HostPart {
   onFrame(b: Uint8Array, at: number, length: number, nowUs: number): void {
     this.#context.nowUs = nowUs;
     this.#boards.onFrame(b, at, length, nowUs);
-    if (this.#context.commands.slotFreed) this.#serveWaiting(nowUs);
+    const { commands, waiting } = this.#context;
+    if (!commands.slotFreed) return;
+    commands.slotFreed = false;
+    waiting.serve(nowUs);
   }
 
   /** When {@link onTimer} is to be called at the latest, in µs of the same clock; Infinity for never. */
   get nextDeadlineUs(): number {
-    return Math.min(this.#boards.nextDeadlineUs(), this.#context.timers.nextUs, this.#waitingDeadlineUs());
+    const { timers, waiting, nowUs } = this.#context;
+    return Math.min(this.#boards.nextDeadlineUs(), timers.nextUs, waiting.nextDeadlineUs(nowUs));
   }
 
   /** Does what is due. Calling it early does no harm. */
@@ -126,7 +132,7 @@ export class BackEnds implements HostPart {
     this.#context.nowUs = nowUs;
     this.#boards.onTimer(nowUs);
     this.#context.timers.run(nowUs);
-    this.#serveWaiting(nowUs);
+    this.#context.waiting.serve(nowUs);
   }
 
   /** Sends what has been stated since the last flush: one frame a board if it fits. */
@@ -184,7 +190,7 @@ export class BackEnds implements HostPart {
   #boardEvents(): BoardEvents {
     return {
       onAvailable: (_board, nowUs) => {
-        this.#serveWaiting(nowUs);
+        this.#context.waiting.serve(nowUs);
         for (const look of this.#onceAvailable) look();
       },
       onLost: (board, nowUs) => this.#context.commands.onBoardLost(board, nowUs),
@@ -223,22 +229,5 @@ export class BackEnds implements HostPart {
     // A board that holds on to what nobody knows any more is told so.
     if (commandEpoch(b, at) === epoch && ackUpState(b, at) < DelegationState.released)
       this.#strays.release(board, counter);
-  }
-
-  #serveWaiting(nowUs: number): void {
-    const { waiting, commands } = this.#context;
-    commands.slotFreed = false;
-    for (const each of waiting) {
-      if (nowUs >= each.waitUntilUs) each.onWaitedTooLong();
-      else each.tryPlacement(nowUs);
-    }
-  }
-
-  #waitingDeadlineUs(): number {
-    const { waiting, placement, nowUs } = this.#context;
-    if (waiting.size === 0) return Infinity;
-    let deadlineUs = placement.nextTryUs(nowUs);
-    for (const each of waiting) deadlineUs = Math.min(deadlineUs, each.waitUntilUs);
-    return deadlineUs;
   }
 }

@@ -53,6 +53,10 @@ export class Board {
   /** The latest discover and the one before. */
   readonly questions: readonly [Question, Question] = [new Question(), new Question()];
 
+  /** How long it takes to answer: smoothed, and its mean deviation (the estimator of RFC 6298 2). */
+  answerUs = 0;
+  answerDeviationUs = 0;
+
   // Load; placement's.
   /** Delegations that take, or may take, a slot. */
   outstanding = 0;
@@ -80,6 +84,21 @@ export class Board {
   constructor(id: number, key: Uint8Array) {
     this.id = id;
     this.key = key;
+  }
+
+  onAnswerTime(us: number): void {
+    if (this.answerUs === 0) {
+      this.answerUs = us;
+      this.answerDeviationUs = us / 2;
+      return;
+    }
+    this.answerDeviationUs += (Math.abs(us - this.answerUs) - this.answerDeviationUs) / 4;
+    this.answerUs += (us - this.answerUs) / 8;
+  }
+
+  /** An answer that takes longer is probably lost. */
+  get answerBoundUs(): number {
+    return this.answerUs + 4 * this.answerDeviationUs;
   }
 
   heard(nowUs: number): void {

@@ -4,6 +4,7 @@ import type { DelegationCounters } from './counters.js';
 import type { DelegationTiming } from './limits.js';
 import type { Placement } from './placement.js';
 import type { StatementSource, StatementWriter } from './statement-writer.js';
+import type { WaitingRoom } from './waiting-room.js';
 import type { Timed, TimerHeap } from '../tcp/timers.js';
 
 /** A command on one board, from its first statement until the board has nothing of it left. */
@@ -18,15 +19,6 @@ export interface Command extends StatementSource, Timed {
   onBoardRebooted(nowUs: number): void;
 }
 
-/** Waits for a board that can take it. */
-export interface Waiting {
-  /** It is given up at this moment; 0 while it does not wait. */
-  readonly waitUntilUs: number;
-  /** Called when a board may have become free: true when one was found. */
-  tryPlacement(nowUs: number): boolean;
-  onWaitedTooLong(): void;
-}
-
 /** What commands and spans need of the rest. */
 export interface DelegationContext {
   readonly epoch: number;
@@ -36,7 +28,7 @@ export interface DelegationContext {
   readonly writer: StatementWriter;
   readonly commands: Commands;
   readonly timers: TimerHeap;
-  readonly waiting: Set<Waiting>;
+  readonly waiting: WaitingRoom;
   /** The moment of the latest event. */
   readonly nowUs: number;
   /** The site's clock, for `Date`. */

@@ -39,6 +39,8 @@ export class DelegationCounters {
   delegationsOutwaited = 0;
   delegationsBusy = 0;
   delegationsFailed = 0;
+  /** Released while their client took nothing, because others waited for a slot. */
+  delegationsIdle = 0;
   delegationsUnanswered = 0;
   delegationsStalled = 0;
   stallReminders = 0;

@@ -6,7 +6,8 @@
  */
 import type { Span, SpanCarrier } from '../tcp/span.js';
 import type { Board } from './board.js';
-import type { DelegationContext, Waiting } from './commands.js';
+import type { DelegationContext } from './commands.js';
+import type { Waiting } from './waiting-room.js';
 import { Delegation, type DelegatedStream, type EndCause } from './delegation.js';
 import { AbandonedError, BoardFailedError, errorForReason, isSlotLoss, NoBoardError } from './errors.js';
 import { type ObjectRange, ReadCommand } from './read-command.js';
@@ -30,7 +31,9 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
 
   readonly #context: DelegationContext;
   readonly #command: ReadCommand;
+  /** While it is attached. */
   #carrier: SpanCarrier | undefined;
+  #ended = false;
   #delegation: Delegation | undefined;
   #boardsUsed = 0;
   /** Boards that failed for good since the client last acknowledged something. */
@@ -75,9 +78,11 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
   acknowledge(offset: number): void {
     if (this.#carrier === undefined || offset <= this.acknowledged) return;
     this.acknowledged = offset;
+    // The client's ACK may overtake the board's report (28 before 27).
+    this.sentUpTo = Math.max(this.sentUpTo, offset);
     this.#context.counters.step127Freed++;
     this.#tried.clear();
-    this.waitUntilUs = 0;
+    this.#onProgressMade();
     this.marks.acknowledge(offset);
     const delegation = this.#delegation;
     delegation?.ranges.acknowledge(offset);
@@ -98,7 +103,7 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
   }
 
   abandon(): void {
-    if (this.#carrier === undefined) return;
+    if (this.#ended) return;
     this.#context.counters.spansAbandoned++;
     this.#finish(new AbandonedError());
   }
@@ -139,7 +144,7 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
   }
 
   onProgress(sentUpTo: number, atUs: number): void {
-    this.waitUntilUs = 0;
+    this.#onProgressMade();
     if (sentUpTo <= this.sentUpTo) return;
     this.sentUpTo = sentUpTo;
     this.#carrier?.onSent(this, sentUpTo, atUs);
@@ -165,14 +170,16 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
         this.#lastError = errorForReason(reason, board.id, this.#command.name);
         if (!isSlotLoss(reason)) this.#tried.add(board);
         break;
+      case 'idle':
       case 'forgotten':
       case 'boardLost':
       case 'rebooted':
         break;
     }
     // A span that is idle, and has lost its slot, takes another when there is something to send again.
-    const owes = this.granted > delegation.sentUpTo || delegation.ranges.count > 0;
-    if (owes || this.granted === 0) this.#place(nowUs);
+    const sentUpTo = Math.max(delegation.sentUpTo, this.acknowledged);
+    const owes = this.granted > sentUpTo || delegation.ranges.count > 0;
+    if (owes || (this.granted === 0 && cause !== 'idle')) this.#place(nowUs);
   }
 
   // ---- Waiting ----
@@ -188,9 +195,7 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
   }
 
   onWaitedTooLong(): void {
-    const { placement } = this.#context;
-    const known = placement.someAvailable || this.#tried.size > 0 ? this.#lastError : undefined;
-    this.#fail(known ?? new NoBoardError('none is alive with a readable card; look at the boards'));
+    this.#fail(this.#whyNot());
   }
 
   // ---- Inside ----
@@ -208,6 +213,19 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
     else if (!this.tryPlacement(nowUs)) waiting.add(this);
   }
 
+  /** The time without progress starts anew; what waits in the room keeps its deadline. */
+  #onProgressMade(): void {
+    if (!this.#context.waiting.has(this)) this.waitUntilUs = 0;
+  }
+
+  #whyNot(): Error {
+    const { placement } = this.#context;
+    if (this.#lastError !== undefined && (placement.someAvailable || this.#tried.size > 0))
+      return this.#lastError;
+    if (placement.someAvailable) return new NoBoardError('every slot is taken; add boards');
+    return new NoBoardError('none is alive with a readable card; look at the boards');
+  }
+
   #fail(error: Error): void {
     const carrier = this.#carrier;
     this.#context.counters.spansFailed++;
@@ -217,6 +235,7 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
 
   #finish(error: Error | undefined): void {
     this.#carrier = undefined;
+    this.#ended = true;
     this.#context.waiting.delete(this);
     this.#delegation?.release();
     this.#delegation = undefined;

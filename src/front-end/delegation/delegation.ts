@@ -22,7 +22,16 @@ import type { TimestampMarks } from './timestamp-marks.js';
 import { AnswerWatch, NEVER, StallWatch } from './watches.js';
 
 /** Why a delegation is over although its stream is not. The board is silent when this is told. */
-export type EndCause = 'busy' | 'failed' | 'forgotten' | 'unanswered' | 'stalled' | 'boardLost' | 'rebooted';
+export type EndCause =
+  | 'busy'
+  | 'failed'
+  | 'forgotten'
+  /** It had nothing to send for a while, and others wait for a slot. */
+  | 'idle'
+  | 'unanswered'
+  | 'stalled'
+  | 'boardLost'
+  | 'rebooted';
 
 /** What a delegation sends, and whom it reports to. */
 export interface DelegatedStream {
@@ -90,7 +99,7 @@ export class Delegation implements Command {
     this.#statedGrant = firstOffset;
     this.#statedAcknowledged = firstOffset;
     this.sentUpTo = firstOffset;
-    this.#answers = new AnswerWatch(context.timing);
+    this.#answers = new AnswerWatch(context.timing, board);
     this.#stall = new StallWatch(context.timing);
     context.commands.add(this);
     context.counters.delegationsOpened++;
@@ -104,8 +113,9 @@ export class Delegation implements Command {
 
   /** Pseudo packets are to be expected: credit that is not used up, or ranges to be sent again. */
   get hasWork(): boolean {
-    const granted = this.#stream?.granted ?? 0;
-    return granted > this.sentUpTo || this.ranges.count > 0;
+    const stream = this.#stream;
+    if (stream === undefined) return false;
+    return stream.granted > Math.max(this.sentUpTo, stream.acknowledged) || this.ranges.count > 0;
   }
 
   /** Bytes that the client acknowledged since the board was last told. */
@@ -270,7 +280,7 @@ export class Delegation implements Command {
       return;
     }
     if (this.#phase === 'commanded') this.#phase = 'confirmed';
-    if (version === this.#version) this.#answers.answered();
+    if (version === this.#version) this.#answers.answered(nowUs);
     else if (version > this.#answeredVersion) this.#answers.heard(nowUs);
     this.#answeredVersion = version;
     counters.step122SizesTaken++;
@@ -334,11 +344,20 @@ export class Delegation implements Command {
       counters.stallReminders++;
       this.#stall.remind(nowUs);
       this.state();
-    } else if (nowUs >= this.#renewAtUs) {
-      counters.leaseRenewals++;
-      this.#renewAtUs = NEVER;
-      this.state();
+    } else if (nowUs >= this.#renewAtUs) this.#renew(nowUs);
+  }
+
+  /** Nothing was stated for half a lease. Slots are soft state (decision 14): an idle one goes to who waits for it. */
+  #renew(nowUs: number): void {
+    const { counters, waiting } = this.#context;
+    this.#renewAtUs = NEVER;
+    if (waiting.size > 0 && !this.hasWork) {
+      counters.delegationsIdle++;
+      this.#giveUp('idle', nowUs);
+      return;
     }
+    counters.leaseRenewals++;
+    this.state();
   }
 
   #retry(nowUs: number): void {
@@ -368,7 +387,7 @@ export class Delegation implements Command {
 
   #startRelease(): void {
     this.#phase = 'releasing';
-    this.#answers.answered();
+    this.#answers.reset();
     this.#stall.stop();
     this.#schedule();
     this.#context.writer.queue(this);

@@ -15,7 +15,8 @@ import {
 import { OBJECT_VERSION_BYTES } from '../../wire/atcp/command.js';
 import { get64 } from '../../wire/bytes.js';
 import type { Board } from './board.js';
-import type { Command, DelegationContext, Waiting } from './commands.js';
+import type { Command, DelegationContext } from './commands.js';
+import type { Waiting } from './waiting-room.js';
 import { errorForReason, isSlotLoss, NoBoardError } from './errors.js';
 import {
   emitReleaseCommand,
@@ -165,7 +166,7 @@ class StatCommand implements Command {
     this.counter = context.commands.nextCounter();
     this.#inquiry = inquiry;
     this.#name = name;
-    this.#answers = new AnswerWatch(context.timing);
+    this.#answers = new AnswerWatch(context.timing, board);
     context.commands.add(this);
     context.writer.queue(this);
   }
@@ -229,7 +230,7 @@ class StatCommand implements Command {
 
   #release(): void {
     this.#inquiry = undefined;
-    this.#answers.answered();
+    this.#answers.reset();
     this.#context.writer.queue(this);
   }
 

@@ -26,6 +26,11 @@ export class Placement {
     return best;
   }
 
+  /** A board can take a command at this moment. */
+  hasRoom(nowUs: number): boolean {
+    return this.#boards.some((board) => board.hasRoom && nowUs >= board.avoidUntilUs);
+  }
+
   /** Some board could take commands, if not at this moment. */
   get someAvailable(): boolean {
     return this.#boards.some((board) => board.available);

@@ -1,4 +1,5 @@
 /** Two ways in which a board may leave something to be desired, and when to remind it or to give it up. */
+import type { Board } from './board.js';
 import { type DelegationTiming, REMINDERS_BEFORE_GIVING_UP } from './limits.js';
 
 /** "Not at all", as a moment. */
@@ -11,16 +12,20 @@ export class AnswerWatch {
   /** When to say it again. */
   retryAtUs = NEVER;
   readonly #timing: DelegationTiming;
+  readonly #board: Board;
   #pauseUs: number;
   #retries = 0;
+  #latestUs = 0;
 
-  constructor(timing: DelegationTiming) {
+  constructor(timing: DelegationTiming, board: Board) {
     this.#timing = timing;
-    this.#pauseUs = timing.retryMs * 1000;
+    this.#board = board;
+    this.#pauseUs = this.#firstPauseUs();
   }
 
   said(nowUs: number): void {
     if (this.sinceUs === NEVER) this.sinceUs = nowUs;
+    this.#latestUs = nowUs;
     this.unsaid(nowUs);
   }
 
@@ -29,18 +34,32 @@ export class AnswerWatch {
     if (this.retryAtUs === NEVER) this.retryAtUs = nowUs + this.#pauseUs;
   }
 
-  /** Everything is answered. */
-  answered(): void {
-    this.sinceUs = NEVER;
-    this.retryAtUs = NEVER;
-    this.#pauseUs = this.#timing.retryMs * 1000;
-    this.#retries = 0;
+  /** What was said last is answered, and with it everything. */
+  answered(nowUs: number): void {
+    // What was said more than once measures nothing (Karn's algorithm).
+    if (this.sinceUs !== NEVER && this.#retries === 0) this.#board.onAnswerTime(nowUs - this.#latestUs);
+    this.reset();
   }
 
   /** There was an answer, but not to what was said last. */
   heard(nowUs: number): void {
-    this.answered();
-    this.said(nowUs);
+    this.reset();
+    this.sinceUs = nowUs;
+    this.unsaid(nowUs);
+  }
+
+  /** Nothing is expected. */
+  reset(): void {
+    this.sinceUs = NEVER;
+    this.retryAtUs = NEVER;
+    this.#pauseUs = this.#firstPauseUs();
+    this.#retries = 0;
+  }
+
+  /** A slow board, an emulated one for example, is given the time that it takes. */
+  #firstPauseUs(): number {
+    const { retryMs, retryMaxMs } = this.#timing;
+    return Math.min(Math.max(retryMs * 1000, this.#board.answerBoundUs), retryMaxMs * 1000);
   }
 
   /** It is said once more now; the next time after twice the pause. */

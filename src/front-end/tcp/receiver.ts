@@ -13,6 +13,9 @@ export function windowShift(bytes: number): number {
   return shift;
 }
 
+/** A client with less window than this may be waiting for more. */
+const NARROW_BYTES = 0x8000;
+
 export class Receiver {
   /** RCV.NXT. */
   rcvNxt: number;
@@ -78,9 +81,8 @@ export class Receiver {
 
   /** The program has read: true when the client should hear of it now and not with the next ACK. */
   get updateDue(): boolean {
-    const growth = this.bufferEdge - this.rcvAdv;
-    if (this.windowBytes < this.capacityBytes / 4) return growth >= this.segmentBytes;
-    return growth >= this.capacityBytes / 2;
+    if (this.finished || this.windowBytes >= Math.min(this.capacityBytes / 4, NARROW_BYTES)) return false;
+    return this.bufferEdge - this.rcvAdv >= this.segmentBytes;
   }
 
   /**

@@ -13,12 +13,14 @@ import { spanOf } from './span-chunk.js';
 
 /** Larger chunks are held by reference until they have been sent, smaller ones are copied and gathered. */
 const COPY_BYTES = 0x1000;
-const HIGH_WATER_MARK_BYTES = 0x1_0000;
+const DEFAULT_HIGH_WATER_MARK = 0x1_0000;
 const US_PER_MS = 1000;
 
 export interface AtcpSocketOptions {
   /** As `net`: false ends the writable side when the client has ended its own. */
   readonly allowHalfOpen: boolean;
+  /** Of both sides of the stream, in bytes; 65536 when left out. */
+  readonly highWaterMark?: number | undefined;
 }
 
 type Done = (error?: Error | null) => void;
@@ -43,8 +45,7 @@ export class AtcpSocket extends Duplex implements ConnectionUser {
   constructor(connection: Connection, options: AtcpSocketOptions) {
     super({
       allowHalfOpen: options.allowHalfOpen,
-      readableHighWaterMark: HIGH_WATER_MARK_BYTES,
-      writableHighWaterMark: HIGH_WATER_MARK_BYTES,
+      highWaterMark: options.highWaterMark ?? DEFAULT_HIGH_WATER_MARK,
     });
     this.#connection = connection;
     this.#firstByte = connection.sender.sndNxt;

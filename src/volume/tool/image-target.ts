@@ -44,6 +44,9 @@ export function openTarget(path: string, replace: boolean): ImageTarget {
   if (!stats.isFile() && !stats.isBlockDevice()) {
     throw new VolumeError(`${path} is neither a file nor a card`, 'name an image file or a block device');
   }
+  if (!replace && stats.isBlockDevice()) {
+    throw new VolumeError(`all that ${path} holds would be lost`, 'give --force if that is meant');
+  }
   if (!replace) {
     throw new VolumeError(
       `${path} exists already`,

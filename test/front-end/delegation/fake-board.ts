@@ -10,6 +10,8 @@ import {
   ackGranted,
   ackLeaseMs,
   ackResendCount,
+  ackTemplateBytes,
+  ackTemplateVersion,
   ackTimestampMarkCount,
   ackWindow,
   checkAckDown,
@@ -126,6 +128,7 @@ class Slot {
   leaseEndUs = 0;
   acknowledged = 0;
   granted = 0;
+  templateVersion = 0;
   acknowledgment = 0;
   window = 0;
   hold = false;
@@ -416,6 +419,7 @@ export class FakeBoard {
         from: resendFrom(b, at, i),
         to: resendTo(b, at, i),
       });
+    if (ackTemplateBytes(b, at) > 0) slot.templateVersion = ackTemplateVersion(b, at);
     slot.marks = [];
     for (let i = 0; i < ackTimestampMarkCount(b, at); i++)
       slot.marks.push({ from: timestampMarkFrom(b, at, i), tsVal: timestampMarkTsVal(b, at, i) });
@@ -512,7 +516,7 @@ export class FakeBoard {
       slot.state,
       slot.reason,
       0,
-      0,
+      slot.templateVersion,
       stat ? STAT_RESULT_BYTES : 0,
     );
     if (slot.object !== undefined) b.set(slot.object.version, BODY + ACK_UP_VERSION_AT);

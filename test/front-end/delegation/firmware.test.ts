@@ -72,9 +72,11 @@ class Bench implements SpanCarrier {
       entropy: { fill: (b, at, length) => b.fill(++this.#nonce, at, at + length) },
       transmit: (b, at, length) => {
         const frame = b.slice(at, at + length);
-        for (const { nic } of this.nodes)
-          if (frame[0] === 0xff || Buffer.compare(frame.subarray(0, 6), nic.macAddress) === 0)
-            nic.arrived.push(frame.slice());
+        for (const { nic } of this.nodes) {
+          const isMine = frame[0] === 0xff || Buffer.compare(frame.subarray(0, 6), nic.macAddress) === 0;
+          if (isMine) nic.arrived.push(frame.slice());
+        }
+        return true;
       },
       unixTimeMs: () => 1_800_000_000_000,
     });

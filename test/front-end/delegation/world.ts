@@ -249,12 +249,14 @@ export class Download implements SpanCarrier {
     this.span.abandon();
   }
 
+  grantTo(to: number): void {
+    this.granted = to;
+    this.span.send(to);
+  }
+
   #grant(): void {
     const to = Math.min(this.acknowledged + this.#windowBytes, this.span.length);
-    if (to > this.granted) {
-      this.granted = to;
-      this.span.send(to);
-    }
+    if (to > this.granted) this.grantTo(to);
     this.#armTimeout();
   }
 

@@ -1,0 +1,63 @@
+/*
+ * The register-and-memory port of drivers/gem: registers of the Cadence GEM, and the memory that it reaches by DMA.
+ * Words are signed, because on XS an integer costs less than a number of 2^31 and more.
+ */
+#include "mcu-host.h"
+#include "host-bytes.h"
+
+/* Must agree with GEM_DMA_BYTES of device/ports.ts. */
+#define DMA_BYTES 18688
+
+static uint8_t dma[DMA_BYTES] __attribute__((aligned(64)));
+
+static inline void fence(void) {
+	__asm__ volatile("fence" ::: "memory");
+}
+
+static uint8_t *dmaRange(xsMachine *the, xsIntegerValue at, xsIntegerValue length) {
+	if (at < 0 || length < 0 || at > DMA_BYTES - length) xsRangeError("DMA memory has %ld bytes", (long)DMA_BYTES);
+	return dma + at;
+}
+
+void xs_mcu_gem_read(xsMachine *the) {
+	atcpExpect(the, 1);
+	xsmcSetInteger(xsResult, (xsIntegerValue)REGISTER(GEMGXL_BASE, (uint32_t)atcpInteger(0) & 0xffc));
+}
+
+void xs_mcu_gem_write(xsMachine *the) {
+	atcpExpect(the, 2);
+	fence();
+	REGISTER(GEMGXL_BASE, (uint32_t)atcpInteger(0) & 0xffc) = (uint32_t)atcpInteger(1);
+}
+
+void xs_mcu_dma_address(xsMachine *the) {
+	xsmcSetInteger(xsResult, (xsIntegerValue)(uintptr_t)dma);
+}
+
+void xs_mcu_dma_read_word(xsMachine *the) {
+	atcpExpect(the, 1);
+	fence();
+	xsmcSetInteger(xsResult, *(volatile xsIntegerValue *)dmaRange(the, atcpInteger(0) & ~3, 4));
+}
+
+void xs_mcu_dma_write_word(xsMachine *the) {
+	atcpExpect(the, 2);
+	fence();
+	*(volatile xsIntegerValue *)dmaRange(the, atcpInteger(0) & ~3, 4) = atcpInteger(1);
+}
+
+/* load(from, b, at, length): out of DMA memory. */
+void xs_mcu_dma_load(xsMachine *the) {
+	xsIntegerValue length;
+	atcpExpect(the, 4);
+	length = atcpInteger(3);
+	memcpy(atcpWritable(1, atcpInteger(2), length), dmaRange(the, atcpInteger(0), length), (size_t)length);
+}
+
+/* store(b, at, to, length): into DMA memory. */
+void xs_mcu_dma_store(xsMachine *the) {
+	xsIntegerValue length;
+	atcpExpect(the, 4);
+	length = atcpInteger(3);
+	memcpy(dmaRange(the, atcpInteger(2), length), atcpReadable(0, atcpInteger(1), length), (size_t)length);
+}

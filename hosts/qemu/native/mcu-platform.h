@@ -1,0 +1,38 @@
+/*
+ * What XS must know about a bare-metal host (XSPLATFORM): one machine, one thread, byte code only. The names are
+ * those that xs/platforms/xsPlatform.h asks for.
+ */
+#ifndef ATCP_MCU_PLATFORM_H
+#define ATCP_MCU_PLATFORM_H
+
+#include <ctype.h>
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define mxExport extern
+#define mxImport extern
+#define XS_FUNCTION_NORETURN __attribute__((noreturn))
+
+#define mxMachinePlatform \
+	int promiseJobs; \
+	void *waiterCondition; \
+	void *waiterData; \
+	void *waiterLink;
+
+#define mxUseDefaultMachinePlatform 1
+#define mxUseDefaultSharedChunks 1
+#define mxUseDefaultCStackLimit 0
+#define mxUseDefaultDebug 1
+#define mxMisalignedSettersCrash 1
+
+#define C_PATH_MAX 128
+
+#endif
