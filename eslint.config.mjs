@@ -11,6 +11,7 @@ const layers = {
   drivers: ['src/back-end/ports.js', 'src/wire/byte-loops.js', 'src/wire/bytes.js'],
   'src/front-end': ['src/wire', 'src/volume'],
   'src/services': ['src/front-end/index.js'],
+  'src/control': ['src/front-end/index.js'],
   'hosts/virtual-board/chips': ['src/back-end/ports.js', 'src/wire/byte-loops.js', 'src/wire/bytes.js'],
 };
 

@@ -8,9 +8,10 @@ import { CommandDecoder } from './command-decoder.js';
 import { Counters } from './counters.js';
 import { DelegationTable } from './delegation-table.js';
 import { Delegations } from './delegations.js';
-import { DiskController } from './disk-controller.js';
+import { DiskController, DiskState } from './disk-controller.js';
+import { DueTime } from './due-time.js';
 import { FrameWriter } from './frame-writer.js';
-import { boardLimits, checkLimits, NEVER_US } from './limits.js';
+import { boardLimits, checkLimits } from './limits.js';
 import type { Limits } from './limits.js';
 import { MemoryController } from './memory-controller.js';
 import { FOREIGN, NicController } from './nic-controller.js';
@@ -22,6 +23,7 @@ import { SegmentSender, SendStep } from './segment-sender.js';
 import { BODY, Received, Session } from './session.js';
 import { BOARD_TABLE, BoardAction, BoardEvent, BoardState } from './state-machine.js';
 import { StatementReader } from './statement-reader.js';
+import { WorkQueues } from './work-queues.js';
 import { CardState } from '../wire/atcp/session.js';
 import { atcpLength } from '../wire/atcp/header.js';
 import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js';
@@ -45,26 +47,30 @@ const CARD_LINES = Object.freeze([
 ]);
 
 export class Board {
-  readonly counters = new Counters();
-  readonly memory: MemoryController;
+  #state: BoardState = BoardState.noNic;
+  #saidState: BoardState = BoardState.noNic;
+  #watchUs = 0;
+  #diskState: DiskState = DiskState.opening;
   readonly disk: DiskController;
-  readonly #limits: Limits;
-  readonly #console: ConsolePort;
   readonly #nic: NicController;
-  readonly #facts: BoardFacts;
-  readonly #table: DelegationTable;
+  readonly #due = new DueTime();
+  readonly #queues: WorkQueues;
   readonly #delegations: Delegations;
   readonly #reader: ObjectReader;
+  readonly #sender: SegmentSender;
+  readonly #writer: FrameWriter;
+  readonly #limits: Limits;
+  readonly counters = new Counters();
+  readonly memory: MemoryController;
   readonly #session: Session;
   readonly #statements: StatementReader;
-  readonly #writer: FrameWriter;
-  readonly #sender: SegmentSender;
-  #state: BoardState = BoardState.noNic;
-  /** The last that was acted on. */
+  readonly #table: DelegationTable;
+  readonly #facts: BoardFacts;
+  readonly #console: ConsolePort;
+  #diskDueUs = 0;
+  /** The last that was acted on, and the last that was said. */
   #cardState: CardState = CardState.opening;
   #saidCardState: CardState = CardState.opening;
-  #linkPollUs = 0;
-  #diskDueUs = 0;
 
   /** Everything that the firmware will ever use is made here. Throws a RangeError when the limits contradict each other. */
   constructor(ports: BoardPorts, provisioning: Provisioning, limits: Limits = boardLimits) {
@@ -78,10 +84,21 @@ export class Board {
     this.disk = new DiskController(ports.disk);
     this.#facts = new BoardFacts(this.disk);
     this.#table = new DelegationTable(limits, this.disk);
-    const reports = new Reports(limits, counters);
-    this.#reader = new ObjectReader(this.disk, this.memory, this.#table, limits, counters);
-    this.#delegations = new Delegations(this.#table, this.memory, this.#reader, reports, limits, counters);
-    this.#session = new Session(provisioning, ports.entropy, this.#nic, limits, counters);
+    const due = this.#due;
+    const queues = new WorkQueues(limits);
+    const reports = new Reports(due, limits, counters);
+    this.#queues = queues;
+    this.#reader = new ObjectReader(this.disk, this.memory, this.#table, queues, limits, counters);
+    this.#delegations = new Delegations(
+      this.#table,
+      queues,
+      this.memory,
+      this.#reader,
+      reports,
+      limits,
+      counters,
+    );
+    this.#session = new Session(provisioning, ports.entropy, this.#nic, due, limits, counters);
     this.#statements = new StatementReader(
       new CommandDecoder(sources),
       sources,
@@ -100,13 +117,14 @@ export class Board {
       reports,
       this.memory,
       this.#facts,
+      due,
       counters,
     );
     this.#sender = new SegmentSender(
       this.#nic,
       this.memory,
       new PseudoPacketizer(this.memory.pseudoFrame),
-      this.#table,
+      queues,
       this.#delegations,
       reports,
       limits,
@@ -128,49 +146,70 @@ export class Board {
    * a time that is not after `nowUs` means at once. `nowUs` never goes back.
    */
   step(nowUs: number): number {
+    if (this.#state !== this.#saidState) this.#say(this.#state);
+    if (nowUs >= this.#watchUs) this.#watch(nowUs);
     const state = this.#state;
-    const nextUs = this.#step(nowUs);
-    if (this.#state !== state) this.#console.write(STATE_LINES[this.#state]!);
-    return nextUs;
-  }
-
-  #step(nowUs: number): number {
-    if (nowUs >= this.#linkPollUs) this.#pollLink(nowUs);
-    let more = false;
-    if (this.#state !== BoardState.noNic) more = this.#receive(nowUs);
+    const more = state !== BoardState.noNic && this.#receive(nowUs);
     // Before anything is sent: what has lapsed by now must be silent (decision 2).
-    this.#delegations.expire(nowUs);
+    if (nowUs >= this.#delegations.nextLeaseUs) this.#delegations.expire(nowUs);
     const read = this.#readDisk(nowUs);
-    if (this.#state <= BoardState.noLink) return this.#nextUs(nowUs, more, read, SendStep.idle);
-    this.#writer.step(nowUs, this.#state === BoardState.seeking);
-    const sent = this.#sender.step(nowUs);
-    this.#watch(nowUs);
-    return this.#nextUs(nowUs, more, read, sent);
+    let sent: SendStep = SendStep.idle;
+    if (state > BoardState.noLink) {
+      if (nowUs >= this.#due.us || this.#nic.waitingBytes !== 0) {
+        this.#writer.step(nowUs, this.#state === BoardState.seeking);
+      }
+      sent = this.#sender.step(nowUs);
+    }
+    if (more || read === ReadStep.worked || sent === SendStep.worked) return nowUs;
+    if (read === ReadStep.waiting || sent === SendStep.waiting || this.#nic.waitingBytes !== 0) {
+      return nowUs + this.#limits.devicePollUs;
+    }
+    return this.#queues.toRead.count === 0 ? this.#restUs() : nowUs;
   }
 
-  /** Opens the NIC and watches its link. */
-  #pollLink(nowUs: number): void {
-    this.#linkPollUs = nowUs + this.#limits.linkPollUs;
+  #say(state: BoardState): void {
+    this.#saidState = state;
+    this.#console.write(STATE_LINES[state]!);
+  }
+
+  /** Nothing to do: until when. */
+  #restUs(): number {
+    let restUs = this.#watchUs;
+    if (this.#delegations.nextLeaseUs < restUs) restUs = this.#delegations.nextLeaseUs;
+    if (this.#diskState !== DiskState.ready && this.#diskDueUs < restUs) restUs = this.#diskDueUs;
+    return this.#state > BoardState.noLink && this.#due.us < restUs ? this.#due.us : restUs;
+  }
+
+  /** What has to be looked at from time to time only: NIC, link, silence of the front-end. */
+  #watch(nowUs: number): void {
+    const limits = this.#limits;
+    this.#watchUs = nowUs + limits.watchUs;
     if (this.#state === BoardState.noNic) {
       if (!this.#nic.open(nowUs)) {
-        this.#linkPollUs = nowUs + this.#limits.devicePollUs;
+        this.#watchUs = nowUs + limits.devicePollUs;
         return;
       }
       this.#fire(nowUs, BoardEvent.nicOpened);
     }
     const up = this.#nic.linkUp();
-    if (up && this.#state === BoardState.noLink) this.#fire(nowUs, BoardEvent.linkUp);
-    else if (!up && this.#state > BoardState.noLink) this.#fire(nowUs, BoardEvent.linkDown);
+    if (this.#state === BoardState.noLink) {
+      if (up) this.#fire(nowUs, BoardEvent.linkUp);
+      return;
+    }
+    if (!up) this.#fire(nowUs, BoardEvent.linkDown);
+    else if (this.#nic.stalled(nowUs, limits.nicStallUs)) this.#fire(nowUs, BoardEvent.nicStalled);
+    else if (this.#state > BoardState.seeking && nowUs - this.#session.lastHeardUs >= limits.silenceUs) {
+      this.#fire(nowUs, BoardEvent.silence);
+    }
   }
 
   /** Takes a few frames; true when there may be more. */
   #receive(nowUs: number): boolean {
-    const frame = this.memory.receiveFrame;
-    const limit = this.#limits.framesPerStep;
-    for (let i = 0; i < limit; i++) {
-      const length = this.#nic.receive();
+    const nic = this.#nic;
+    for (let left = this.#limits.framesPerStep; left > 0; left--) {
+      const length = nic.receive();
       if (length === 0) return false;
-      if (length !== FOREIGN) this.#take(nowUs, frame, length);
+      if (length !== FOREIGN) this.#take(nowUs, this.memory.receiveFrame, length);
     }
     return true;
   }
@@ -193,36 +232,30 @@ export class Board {
 
   /** Mounts the volume, or reads a little of it. */
   #readDisk(nowUs: number): ReadStep {
-    const facts = this.#facts;
-    if (!facts.volumeReady) this.#diskDueUs = this.disk.step(nowUs);
-    let read: ReadStep = ReadStep.worked;
-    for (let left = this.#limits.unitsPerStep; left > 0 && read === ReadStep.worked; left--) {
+    const disk = this.disk;
+    if (this.#diskState !== DiskState.ready) this.#diskDueUs = disk.step(nowUs);
+    let read: ReadStep = ReadStep.idle;
+    for (let left = this.#limits.unitsPerStep; left > 0; left--) {
       read = this.#reader.step(nowUs, this.#delegations);
+      if (read !== ReadStep.worked) break;
     }
-    const cardState = facts.cardState;
-    if (cardState !== this.#cardState) {
-      this.#cardState = cardState;
-      this.#say(cardState);
-      this.#fire(nowUs, cardState === CardState.ready ? BoardEvent.volumeReady : BoardEvent.volumeGone);
+    if (disk.state !== this.#diskState) {
+      this.#diskState = disk.state;
+      this.#cardChanged(nowUs);
     }
     return read;
   }
 
-  /** A slot without a card is looked at again and again: only what is new is said. */
-  #say(cardState: CardState): void {
-    if (cardState === CardState.opening || cardState === this.#saidCardState) return;
-    this.#saidCardState = cardState;
-    this.#console.write(CARD_LINES[cardState]!);
-  }
-
-  /** Silence of the front-end, and a NIC that takes nothing any more. */
-  #watch(nowUs: number): void {
-    const limits = this.#limits;
-    const state = this.#state;
-    if (state > BoardState.seeking && nowUs - this.#session.lastHeardUs >= limits.silenceUs) {
-      this.#fire(nowUs, BoardEvent.silence);
+  #cardChanged(nowUs: number): void {
+    const cardState = this.#facts.cardState;
+    if (cardState === this.#cardState) return;
+    this.#cardState = cardState;
+    // A slot without a card is looked at again and again: only what is new is said.
+    if (cardState !== CardState.opening && cardState !== this.#saidCardState) {
+      this.#saidCardState = cardState;
+      this.#console.write(CARD_LINES[cardState]!);
     }
-    if (this.#nic.stalled(nowUs, limits.nicStallUs)) this.#fire(nowUs, BoardEvent.nicStalled);
+    this.#fire(nowUs, cardState === CardState.ready ? BoardEvent.volumeReady : BoardEvent.volumeGone);
   }
 
   #fire(nowUs: number, event: BoardEvent): void {
@@ -238,28 +271,15 @@ export class Board {
         break;
       case BoardAction.greet:
         this.#session.stopSeeking();
-        this.#session.heartbeatDueUs = nowUs;
+        this.#session.beat(nowUs);
         break;
       case BoardAction.heartbeat:
-        this.#session.heartbeatDueUs = nowUs;
+        this.#session.beat(nowUs);
         break;
       case BoardAction.reopen:
         this.counters.nicReopened++;
-        this.#linkPollUs = nowUs;
+        this.#watchUs = nowUs;
         break;
     }
-  }
-
-  #nextUs(nowUs: number, more: boolean, read: ReadStep, sent: SendStep): number {
-    if (more || read === ReadStep.worked || sent === SendStep.worked) return nowUs;
-    const limits = this.#limits;
-    let nextUs = Math.min(this.#linkPollUs, this.#delegations.nextLeaseUs);
-    if (read === ReadStep.waiting || sent === SendStep.waiting || this.#nic.waiting) {
-      nextUs = Math.min(nextUs, nowUs + limits.devicePollUs);
-    }
-    if (!this.#facts.volumeReady) nextUs = Math.min(nextUs, this.#diskDueUs);
-    if (this.#state <= BoardState.noLink) return nextUs;
-    if (this.#state > BoardState.seeking) nextUs = Math.min(nextUs, this.#session.lastHeardUs + limits.silenceUs);
-    return this.#nic.waiting ? nextUs : Math.min(nextUs, this.#writer.dueUs, NEVER_US);
   }
 }

@@ -17,7 +17,7 @@ export type Remembered = (typeof Remembered)[keyof typeof Remembered];
 export class DelegationTable {
   readonly slots: readonly Delegation[];
   /** Numbers of the slots in use, in the order in which they were claimed; {@link activeCount} of them. */
-  readonly active: Uint16Array;
+  readonly active: number[];
   activeCount = 0;
   readonly #mask: number;
   /** By counter modulo the size: slot plus 1 of the latest command there, a hint only. */
@@ -29,7 +29,7 @@ export class DelegationTable {
     const slots: Delegation[] = [];
     for (let i = 0; i < limits.slots; i++) slots.push(new Delegation(i, disk.createHandle()));
     this.slots = slots;
-    this.active = new Uint16Array(limits.slots);
+    this.active = new Array<number>(limits.slots).fill(0);
     this.#mask = limits.rememberedIds - 1;
     this.#slotHints = new Uint16Array(limits.rememberedIds);
     this.#counters = new Uint32Array(limits.rememberedIds);

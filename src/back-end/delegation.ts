@@ -14,8 +14,7 @@ import { Template } from './template.js';
 import { TimestampMarks } from './timestamp-marks.js';
 
 export class Delegation {
-  state: SlotState = SlotState.ready;
-  /** Sends now, if the lease lasts: the state is `sending` or `sent`. */
+  /** Sends now: the state is `sending` or `sent`. */
   sends = false;
   /** The next new byte: offset within the span, its sequence number, and where it lies in the object. */
   next = 0;
@@ -24,34 +23,43 @@ export class Delegation {
   within = 0;
   /** New bytes may be sent up to this offset: credit and total in one. */
   limit = 0;
-  leaseEndsUs = 0;
   segmentBytes = 0;
   /** Number of the slot. */
   readonly slot: number;
   readonly template = new Template();
-  readonly resend = new ResendList();
-  readonly marks = new TimestampMarks();
   /** Changes whenever a statement or an event touches the delegation: a packet made before is then void. */
   stamp = 0;
+  /** Bytes of the span, -1 while nobody knows. */
+  total: number = UNKNOWN_U64;
   lastSentUs = 0;
   /** ATCP_ACK 27 has something new to say. */
   reportDue = false;
-  /** Units below this one have been returned: the client has their bytes. */
-  lowUnit = 0;
   /** A unit that must be read before anything else can be sent, or -1. */
   missing = -1;
+  readonly resend = new ResendList();
+  readonly marks = new TimestampMarks();
   /** The next unit to read ahead, and the first one that the span does not need. */
   readAhead = 0;
   endUnit = 0;
+  readonly handle: ObjectHandle;
+  state: SlotState = SlotState.ready;
+  /** In which of the {@link WorkQueues} it waits: theirs, also while the slot is free. */
+  inToSend = false;
+  inToRead = false;
+  inToReadAhead = false;
+  inToLookUp = false;
 
   // What the latest statement says (decision 1).
   version = 0;
   acknowledged = 0;
   granted = 0;
+  leaseEndsUs = 0;
   hold = false;
   /** The lease of the latest statement has ended, and that was acted on. */
   leaseOver = false;
   templateVersion = 0;
+  /** Units below this one have been returned: the client has their bytes. */
+  lowUnit = 0;
 
   // The command.
   epoch = 0;
@@ -70,9 +78,6 @@ export class Delegation {
 
   // The result.
   reason: Reason = Reason.none;
-  /** Bytes of the span, -1 while nobody knows. */
-  total: number = UNKNOWN_U64;
-  readonly handle: ObjectHandle;
   /** {@link handle} holds the object. */
   found = false;
 
@@ -86,6 +91,7 @@ export class Delegation {
 export function resetDelegation(d: Delegation): void {
   d.sends = false;
   d.next = 0;
+  d.unit = 0;
   d.limit = 0;
   d.leaseEndsUs = NEVER_US;
   d.resend.clear();
@@ -93,7 +99,6 @@ export function resetDelegation(d: Delegation): void {
   d.stamp++;
   d.lastSentUs = 0;
   d.reportDue = false;
-  d.lowUnit = 0;
   d.missing = -1;
   d.readAhead = 0;
   d.endUnit = 0;
@@ -103,6 +108,7 @@ export function resetDelegation(d: Delegation): void {
   d.hold = false;
   d.leaseOver = false;
   d.templateVersion = 0;
+  d.lowUnit = 0;
   d.reason = Reason.none;
   d.total = UNKNOWN_U64;
   d.found = false;

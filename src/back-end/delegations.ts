@@ -16,20 +16,24 @@ import type { MemoryController } from './memory-controller.js';
 import type { ObjectReader } from './object-reader.js';
 import type { Reports } from './reports.js';
 import { SLOT_TABLE, SlotAction, SlotEvent, SlotState } from './state-machine.js';
+import { unitOf } from './unit.js';
+import type { WorkQueues } from './work-queues.js';
 
 export class Delegations {
+  /** No lease ends, and no grace after one, before this: when {@link expire} is to be called. */
+  nextLeaseUs: number = NEVER_US;
   readonly #table: DelegationTable;
+  readonly #queues: WorkQueues;
   readonly #memory: MemoryController;
   readonly #reader: ObjectReader;
   readonly #reports: Reports;
   readonly #counters: Counters;
   readonly #graceUs: number;
   readonly #anyVersion = new Uint8Array(OBJECT_VERSION_BYTES);
-  /** No lease ends, and no grace after one, before this. */
-  #nextLeaseUs: number = NEVER_US;
 
   constructor(
     table: DelegationTable,
+    queues: WorkQueues,
     memory: MemoryController,
     reader: ObjectReader,
     reports: Reports,
@@ -37,16 +41,12 @@ export class Delegations {
     counters: Counters,
   ) {
     this.#table = table;
+    this.#queues = queues;
     this.#memory = memory;
     this.#reader = reader;
     this.#reports = reports;
     this.#counters = counters;
     this.#graceUs = limits.graceUs;
-  }
-
-  /** When {@link expire} has something to do at the latest. */
-  get nextLeaseUs(): number {
-    return this.#nextLeaseUs;
   }
 
   fire(nowUs: number, d: Delegation, event: SlotEvent): void {
@@ -67,6 +67,7 @@ export class Delegations {
     switch (action) {
       case SlotAction.lookUp:
         this.#counters.commandWoken110++;
+        this.#queues.lookUp(d);
         break;
       case SlotAction.report:
         this.#reports.atOnce(nowUs, d);
@@ -129,6 +130,7 @@ export class Delegations {
       d.total = total;
       d.endUnit = Math.ceil((d.from + total) / UNIT_BYTES);
       moveTo(d, d.firstOffset);
+      this.#queues.readAhead(d);
       this.fire(nowUs, d, SlotEvent.found);
     }
   }
@@ -157,24 +159,26 @@ export class Delegations {
   /** Acts on what the latest statement says, while the state lets the board send. */
   #credit(nowUs: number, d: Delegation): void {
     const total = d.total;
-    const acknowledged = Math.min(d.acknowledged, total);
-    d.limit = Math.min(d.granted, total);
+    const acknowledged = d.acknowledged < total ? d.acknowledged : total;
+    d.limit = d.granted < total ? d.granted : total;
     if (acknowledged > d.next) {
       this.#counters.ackAheadOfSent130++;
+      d.missing = -1;
       moveTo(d, acknowledged);
     }
-    this.empty(d, acknowledged);
+    this.#empty(d, unitOf(d.from + acknowledged));
     d.resend.select(acknowledged, d.next);
+    this.#queues.send(d);
+    this.#queues.readAhead(d);
     this.settle(nowUs, d);
   }
 
   /** Step 132: returns the buffers whose bytes the client has. */
-  empty(d: Delegation, acknowledged: number): void {
-    const unit = Math.floor((d.from + acknowledged) / UNIT_BYTES);
+  #empty(d: Delegation, unit: number): void {
     if (unit === d.lowUnit) return;
-    d.lowUnit = unit;
     this.#counters.bufferEmptied132++;
-    this.#memory.giveBackBelow(d.slot, unit);
+    this.#memory.giveBackBelow(d.slot, d.lowUnit, unit);
+    d.lowUnit = unit;
   }
 
   /** Everything sent, everything acknowledged: says so. */
@@ -187,12 +191,11 @@ export class Delegations {
   renewLease(nowUs: number, d: Delegation, leaseUs: number): void {
     d.leaseEndsUs = nowUs + leaseUs;
     d.leaseOver = false;
-    if (d.leaseEndsUs < this.#nextLeaseUs) this.#nextLeaseUs = d.leaseEndsUs;
+    if (d.leaseEndsUs < this.nextLeaseUs) this.nextLeaseUs = d.leaseEndsUs;
   }
 
   /** Ends leases (decision 2) and forgets delegations that nobody came back for. */
   expire(nowUs: number): void {
-    if (nowUs < this.#nextLeaseUs) return;
     const table = this.#table;
     let nextUs: number = NEVER_US;
     // Downwards, since a slot that becomes free leaves the list.
@@ -207,7 +210,7 @@ export class Delegations {
       if (nowUs >= forgetUs) this.fire(nowUs, d, SlotEvent.forgotten);
       else nextUs = Math.min(nextUs, d.leaseOver ? forgetUs : d.leaseEndsUs);
     }
-    this.#nextLeaseUs = nextUs;
+    this.nextLeaseUs = nextUs;
   }
 
   /**
@@ -264,7 +267,7 @@ function isEvictable(d: Delegation): boolean {
 /** Goes on at an offset within the span: where it lies in the object, and its sequence number. */
 export function moveTo(d: Delegation, offset: number): void {
   const at = d.from + offset;
-  const unit = Math.floor(at / UNIT_BYTES);
+  const unit = unitOf(at);
   d.next = offset;
   // ToUint32 is modulo 2^32, and the sum is exact (limits.ts, OFFSET_LIMIT).
   d.sequence = (d.startSequence + offset) >>> 0;

@@ -22,6 +22,7 @@ import type { Counters } from './counters.js';
 import type { Delegation } from './delegation.js';
 import type { DelegationTable } from './delegation-table.js';
 import type { Delegations } from './delegations.js';
+import type { DueTime } from './due-time.js';
 import type { MemoryController } from './memory-controller.js';
 import type { NicController } from './nic-controller.js';
 import type { Reports } from './reports.js';
@@ -44,6 +45,7 @@ export class FrameWriter {
   readonly #facts: BoardFacts;
   readonly #counters: Counters;
   readonly #frame: Uint8Array;
+  readonly #due: DueTime;
 
   constructor(
     nic: NicController,
@@ -53,8 +55,10 @@ export class FrameWriter {
     reports: Reports,
     memory: MemoryController,
     facts: BoardFacts,
+    due: DueTime,
     counters: Counters,
   ) {
+    this.#due = due;
     this.#nic = nic;
     this.#session = session;
     this.#table = table;
@@ -66,25 +70,35 @@ export class FrameWriter {
     this.#frame = memory.controlFrame;
   }
 
-  /** When {@link step} has something to write at the latest. */
-  get dueUs(): number {
-    const session = this.#session;
-    const dueUs = Math.min(session.announceDueUs, session.acceptDueUs);
-    return session.active ? Math.min(dueUs, session.heartbeatDueUs, this.#reports.dueUs) : dueUs;
-  }
-
-  /** Sends what is due, as far as the NIC has room. `seeking`: announcements go on. */
+  /**
+   * Sends what is due, as far as the NIC has room, and sets the {@link DueTime} to what is next. `seeking`:
+   * announcements go on.
+   */
   step(nowUs: number, seeking: boolean): void {
     const nic = this.#nic;
-    nic.flush(nowUs);
     const session = this.#session;
-    if (!nic.waiting && nowUs >= session.acceptDueUs) nic.sendControl(nowUs, session.writeAccept(this.#frame));
-    if (!nic.waiting && nowUs >= session.announceDueUs) {
+    nic.flush(nowUs);
+    if (nic.waitingBytes === 0 && nowUs >= session.acceptDueUs) {
+      nic.sendControl(nowUs, session.writeAccept(this.#frame));
+    }
+    if (nic.waitingBytes === 0 && nowUs >= session.announceDueUs) {
       nic.sendControl(nowUs, session.writeAnnounce(nowUs, this.#frame, this.#facts, seeking));
     }
-    if (nic.waiting || !session.active) return;
-    const isHeartbeatDue = nowUs >= session.heartbeatDueUs;
-    if (isHeartbeatDue || nowUs >= this.#reports.dueUs) this.#sendStatements(nowUs, isHeartbeatDue);
+    if (nic.waitingBytes === 0 && session.active) {
+      const isHeartbeatDue = nowUs >= session.heartbeatDueUs;
+      if (isHeartbeatDue || nowUs >= this.#reports.dueUs) this.#sendStatements(nowUs, isHeartbeatDue);
+    }
+    this.#setDue();
+  }
+
+  #setDue(): void {
+    const due = this.#due;
+    const session = this.#session;
+    due.us = session.announceDueUs;
+    due.by(session.acceptDueUs);
+    if (!session.active) return;
+    due.by(session.heartbeatDueUs);
+    due.by(this.#reports.dueUs);
   }
 
   #sendStatements(nowUs: number, isHeartbeatDue: boolean): void {

@@ -57,7 +57,8 @@ export interface Limits {
   readonly graceUs: number;
   /** When to ask again after `busy`. */
   readonly busyHintMs: number;
-  readonly linkPollUs: number;
+  /** How often link, NIC and front-end are looked after. */
+  readonly watchUs: number;
   /** How soon to look again at a card or a NIC that was busy. */
   readonly devicePollUs: number;
   /** A NIC that takes no frame for so long is opened again. */
@@ -84,7 +85,7 @@ export const boardLimits: Limits = Object.freeze({
   commandLeaseUs: 2_000_000,
   graceUs: 2_000_000,
   busyHintMs: 20,
-  linkPollUs: 100_000,
+  watchUs: 100_000,
   devicePollUs: 20,
   nicStallUs: 2_000_000,
 });

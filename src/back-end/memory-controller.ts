@@ -12,6 +12,11 @@ import type { Limits } from './limits.js';
 const NONE = -1;
 
 export class MemoryController {
+  readonly #perSlot: number;
+  readonly #mask: number;
+  /** By entry (slot times perSlot plus unit modulo perSlot): the unit that is there, or NONE, and its buffer. */
+  readonly #unitOf: number[];
+  readonly #bufferOf: number[];
   /** All unit buffers in a row; positions are byte offsets into it. */
   readonly units: Uint8Array;
   /** The frame that came last. */
@@ -26,19 +31,14 @@ export class MemoryController {
   highWater = 0;
 
   readonly #counters: Counters;
-  readonly #perSlot: number;
-  readonly #mask: number;
-  /** By entry (slot times perSlot plus unit modulo perSlot): the buffer and the unit in it. */
-  readonly #bufferOf: Int16Array;
-  readonly #unitOf: Uint32Array;
   /** By buffer: its entry, and its neighbours in the list of sent units, oldest first. */
-  readonly #entryOf: Int32Array;
-  readonly #older: Int16Array;
-  readonly #newer: Int16Array;
-  readonly #isSent: Uint8Array;
+  readonly #entryOf: number[];
+  readonly #older: number[];
+  readonly #newer: number[];
+  readonly #isSent: boolean[];
   #oldest = NONE;
   #newest = NONE;
-  readonly #free: Int16Array;
+  readonly #free: number[];
   #freeCount: number;
   /** The buffer that the disk controller is filling; it becomes an entry with {@link filled}. */
   #loading = NONE;
@@ -56,13 +56,14 @@ export class MemoryController {
     this.#perSlot = limits.buffersPerSlot;
     this.#mask = limits.buffersPerSlot - 1;
     const entries = limits.slots * limits.buffersPerSlot;
-    this.#bufferOf = new Int16Array(entries).fill(NONE);
-    this.#unitOf = new Uint32Array(entries);
-    this.#entryOf = new Int32Array(limits.buffers).fill(NONE);
-    this.#older = new Int16Array(limits.buffers).fill(NONE);
-    this.#newer = new Int16Array(limits.buffers).fill(NONE);
-    this.#isSent = new Uint8Array(limits.buffers);
-    this.#free = new Int16Array(limits.buffers);
+    // Plain arrays: on XS reading one costs a third of what a typed array costs.
+    this.#bufferOf = new Array<number>(entries).fill(NONE);
+    this.#unitOf = new Array<number>(entries).fill(NONE);
+    this.#entryOf = new Array<number>(limits.buffers).fill(NONE);
+    this.#older = new Array<number>(limits.buffers).fill(NONE);
+    this.#newer = new Array<number>(limits.buffers).fill(NONE);
+    this.#isSent = new Array<boolean>(limits.buffers).fill(false);
+    this.#free = new Array<number>(limits.buffers).fill(0);
     for (let i = 0; i < limits.buffers; i++) this.#free[i] = i;
     this.#freeCount = limits.buffers;
   }
@@ -70,8 +71,7 @@ export class MemoryController {
   /** Position of a unit in {@link units}, or -1 when it is not there. */
   find(slot: number, unit: number): number {
     const entry = slot * this.#perSlot + (unit & this.#mask);
-    const buffer = this.#bufferOf[entry]!;
-    return buffer >= 0 && this.#unitOf[entry] === unit ? buffer * UNIT_BYTES : NONE;
+    return this.#unitOf[entry] === unit ? this.#bufferOf[entry]! * UNIT_BYTES : NONE;
   }
 
   /** How many of `wanted` bytes, from `within` the unit on, are there without a gap. */
@@ -92,7 +92,7 @@ export class MemoryController {
    */
   lend(slot: number, unit: number, reclaim: boolean): number {
     const entry = slot * this.#perSlot + (unit & this.#mask);
-    if (this.#bufferOf[entry]! >= 0) this.#giveBackEntry(entry);
+    if (this.#unitOf[entry]! >= 0) this.#giveBackEntry(entry);
     if (this.#freeCount === 0) {
       if (!reclaim || this.#oldest < 0) return NONE;
       this.#counters.bufferReclaimed++;
@@ -129,9 +129,9 @@ export class MemoryController {
   sent(slot: number, unit: number): void {
     const entry = slot * this.#perSlot + (unit & this.#mask);
     const buffer = this.#bufferOf[entry]!;
-    if (buffer < 0 || this.#unitOf[entry] !== unit || this.#isSent[buffer] === 1) return;
+    if (this.#unitOf[entry] !== unit || this.#isSent[buffer]!) return;
     const newest = this.#newest;
-    this.#isSent[buffer] = 1;
+    this.#isSent[buffer] = true;
     this.#older[buffer] = newest;
     this.#newer[buffer] = NONE;
     if (newest >= 0) this.#newer[newest] = buffer;
@@ -142,15 +142,20 @@ export class MemoryController {
   /** Returns the buffer of one unit; does nothing when the slot does not hold it. */
   giveBack(slot: number, unit: number): void {
     const entry = slot * this.#perSlot + (unit & this.#mask);
-    if (this.#bufferOf[entry]! >= 0 && this.#unitOf[entry] === unit) this.#giveBackEntry(entry);
+    if (this.#unitOf[entry] === unit) this.#giveBackEntry(entry);
   }
 
-  /** Returns the buffers of all units below `unit` (step 132). */
-  giveBackBelow(slot: number, unit: number): void {
+  /** Returns the buffers of all units from `low` on and below `unit` (step 132). */
+  giveBackBelow(slot: number, low: number, unit: number): void {
+    if (unit - low <= this.#perSlot) {
+      for (let i = low; i < unit; i++) this.giveBack(slot, i);
+      return;
+    }
     const first = slot * this.#perSlot;
     const end = first + this.#perSlot;
     for (let entry = first; entry < end; entry++) {
-      if (this.#bufferOf[entry]! >= 0 && this.#unitOf[entry]! < unit) this.#giveBackEntry(entry);
+      const held = this.#unitOf[entry]!;
+      if (held >= 0 && held < unit) this.#giveBackEntry(entry);
     }
   }
 
@@ -159,7 +164,7 @@ export class MemoryController {
     const first = slot * this.#perSlot;
     const end = first + this.#perSlot;
     for (let entry = first; entry < end; entry++) {
-      if (this.#bufferOf[entry]! >= 0) this.#giveBackEntry(entry);
+      if (this.#unitOf[entry]! >= 0) this.#giveBackEntry(entry);
     }
   }
 
@@ -172,9 +177,9 @@ export class MemoryController {
     const end = first + this.#perSlot;
     let farthest = NONE;
     for (let entry = first; entry < end; entry++) {
-      const buffer = this.#bufferOf[entry]!;
-      if (buffer < 0 || this.#isSent[buffer] === 1 || this.#unitOf[entry]! < unit) continue;
-      if (farthest < 0 || this.#unitOf[entry]! > this.#unitOf[farthest]!) farthest = entry;
+      const held = this.#unitOf[entry]!;
+      if (held < unit || this.#isSent[this.#bufferOf[entry]!]!) continue;
+      if (farthest < 0 || held > this.#unitOf[farthest]!) farthest = entry;
     }
     if (farthest < 0) return false;
     this.#counters.bufferStolen++;
@@ -184,8 +189,8 @@ export class MemoryController {
 
   #giveBackEntry(entry: number): void {
     const buffer = this.#bufferOf[entry]!;
-    if (this.#isSent[buffer] === 1) this.#unlink(buffer);
-    this.#bufferOf[entry] = NONE;
+    if (this.#isSent[buffer]!) this.#unlink(buffer);
+    this.#unitOf[entry] = NONE;
     this.#free[this.#freeCount++] = buffer;
     this.lent--;
   }
@@ -197,6 +202,6 @@ export class MemoryController {
     else this.#oldest = newer;
     if (newer >= 0) this.#older[newer] = older;
     else this.#newest = older;
-    this.#isSent[buffer] = 0;
+    this.#isSent[buffer] = false;
   }
 }

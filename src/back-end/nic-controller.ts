@@ -14,6 +14,8 @@ import type { NicPort } from './ports.js';
 export const FOREIGN = -1;
 
 export class NicController {
+  /** Length of the ATCP frame that waits for room; the next one can be written when it is 0. */
+  waitingBytes = 0;
   readonly #port: NicPort;
   readonly #etherType: number;
   readonly #receiveFrame: Uint8Array;
@@ -21,8 +23,6 @@ export class NicController {
   readonly #pseudoFrame: Uint8Array;
   readonly #counters: Counters;
   readonly #broadcast = new Uint8Array(MAC_BYTES).fill(0xff);
-  /** Length of the ATCP frame that waits for room, 0 when none does. */
-  #waitingBytes = 0;
   /** Since when the NIC has had no room. */
   #busySinceUs = NEVER_US;
 
@@ -48,14 +48,9 @@ export class NicController {
     return this.#broadcast;
   }
 
-  /** True while an ATCP frame waits for room: the next one can't be written yet. */
-  get waiting(): boolean {
-    return this.#waitingBytes !== 0;
-  }
-
   /** Opens the chip; true when that is done. What waited is dropped: all of it is stated again. */
   open(nowUs: number): boolean {
-    this.#waitingBytes = 0;
+    this.waitingBytes = 0;
     this.#busySinceUs = NEVER_US;
     return this.#port.open(nowUs) === PortStatus.ok;
   }
@@ -93,14 +88,19 @@ export class NicController {
 
   /** Sends the control frame; when there is no room it waits for {@link flush}. */
   sendControl(nowUs: number, length: number): void {
-    this.#waitingBytes = padded(this.#controlFrame, length);
+    this.waitingBytes = padded(this.#controlFrame, length);
     this.flush(nowUs);
   }
 
   /** Tries again to send what waits. */
   flush(nowUs: number): void {
-    if (this.#waitingBytes === 0 || !this.#transmit(nowUs, this.#controlFrame, this.#waitingBytes)) return;
-    this.#waitingBytes = 0;
+    if (this.waitingBytes === 0) return;
+    if (!this.#port.transmit(this.#controlFrame, 0, this.waitingBytes)) {
+      this.#refused(nowUs);
+      return;
+    }
+    this.waitingBytes = 0;
+    this.#busySinceUs = NEVER_US;
     this.#counters.framesSent++;
   }
 
@@ -109,8 +109,12 @@ export class NicController {
    * ATCP frame says comes before the bytes that it speaks of.
    */
   sendPseudo(nowUs: number, length: number): boolean {
-    if (this.#waitingBytes !== 0) return false;
-    return this.#transmit(nowUs, this.#pseudoFrame, padded(this.#pseudoFrame, length));
+    if (this.waitingBytes !== 0) return false;
+    const frame = this.#pseudoFrame;
+    const bytes = length < ETHERNET_MIN_BYTES ? padded(frame, length) : length;
+    if (!this.#port.transmit(frame, 0, bytes)) return this.#refused(nowUs);
+    this.#busySinceUs = NEVER_US;
+    return true;
   }
 
   /** The same for a packet that the NIC is to cut into segments of `segmentBytes`. */
@@ -121,24 +125,16 @@ export class NicController {
     payloadOffset: number,
     segmentBytes: number,
   ): boolean {
-    if (this.#waitingBytes !== 0) return false;
+    if (this.waitingBytes !== 0) return false;
     const frame = this.#pseudoFrame;
-    return this.#taken(
-      nowUs,
-      this.#port.transmitSegments!(frame, 0, length, l4Offset, payloadOffset, segmentBytes),
-    );
-  }
-
-  #transmit(nowUs: number, frame: Uint8Array, length: number): boolean {
-    return this.#taken(nowUs, this.#port.transmit(frame, 0, length));
-  }
-
-  /** Keeps account of whether the NIC takes frames. */
-  #taken(nowUs: number, taken: boolean): boolean {
-    if (taken) {
-      this.#busySinceUs = NEVER_US;
-      return true;
+    if (!this.#port.transmitSegments!(frame, 0, length, l4Offset, payloadOffset, segmentBytes)) {
+      return this.#refused(nowUs);
     }
+    this.#busySinceUs = NEVER_US;
+    return true;
+  }
+
+  #refused(nowUs: number): false {
     this.#counters.nicBusy++;
     if (this.#busySinceUs === NEVER_US) this.#busySinceUs = nowUs;
     return false;

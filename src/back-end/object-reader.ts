@@ -13,6 +13,7 @@ import type { DiskController } from './disk-controller.js';
 import type { Limits } from './limits.js';
 import type { MemoryController } from './memory-controller.js';
 import { SlotState } from './state-machine.js';
+import type { WorkQueues } from './work-queues.js';
 
 /** What came of one step. */
 export const ReadStep = Object.freeze({
@@ -26,41 +27,39 @@ export const ReadStep = Object.freeze({
 export type ReadStep = (typeof ReadStep)[keyof typeof ReadStep];
 
 export class ObjectReader {
-  readonly #disk: DiskController;
-  readonly #memory: MemoryController;
-  readonly #table: DelegationTable;
-  readonly #counters: Counters;
-  readonly #aheadUnits: number;
-  readonly #buffers: number;
-  readonly #unitsPerTurn: number;
   /** The delegation whose operation is under way, and the unit and its place in memory when that is a read. */
   #current: Delegation | null = null;
   #unit = 0;
   #position = 0;
-  /** Who comes next, by index in the list of active slots. */
-  #turn = 0;
-  /** Whose turn has begun, -1 for nobody's, and how many units are left in it. */
-  #turnSlot = -1;
+  /** Whose turn it is, and how many units are left in it. */
+  #turn: Delegation | null = null;
   #unitsLeft = 0;
+  readonly #queues: WorkQueues;
+  readonly #memory: MemoryController;
+  readonly #disk: DiskController;
+  readonly #table: DelegationTable;
+  readonly #counters: Counters;
+  readonly #limits: Limits;
 
   constructor(
     disk: DiskController,
     memory: MemoryController,
     table: DelegationTable,
+    queues: WorkQueues,
     limits: Limits,
     counters: Counters,
   ) {
     this.#disk = disk;
     this.#memory = memory;
     this.#table = table;
+    this.#queues = queues;
     this.#counters = counters;
-    this.#aheadUnits = limits.readAheadUnits;
-    this.#buffers = limits.buffers;
-    this.#unitsPerTurn = limits.unitsPerTurn;
+    this.#limits = limits;
   }
 
   /** Stops what is under way for this delegation. */
   cancel(d: Delegation): void {
+    if (this.#turn === d) this.#turn = null;
     if (this.#current !== d) return;
     this.#disk.cancel(d.handle);
     this.#memory.unfilled();
@@ -101,8 +100,11 @@ export class ObjectReader {
     }
     memory.filled();
     this.#counters.resultReceived117++;
-    if (unit === d.missing) d.missing = -1;
     if (unit === d.readAhead) d.readAhead = unit + 1;
+    if (unit === d.missing) {
+      d.missing = -1;
+      this.#queues.send(d);
+    }
     return ReadStep.worked;
   }
 
@@ -134,55 +136,94 @@ export class ObjectReader {
    * byte), then the turn that has begun, then what segments wait for, then what can be read ahead.
    */
   #choose(): Delegation | null {
-    const table = this.#table;
-    const count = table.activeCount;
-    if (count === 0) return null;
-    if (this.#turn >= count) this.#turn = 0;
-    const ahead = Math.max(2, Math.min(this.#aheadUnits, Math.floor(this.#buffers / count)));
-    let held = -1;
-    let waiting = -1;
-    let willing = -1;
-    for (let i = 0; i < count; i++) {
-      const turn = this.#turn + i < count ? this.#turn + i : this.#turn + i - count;
-      const d = table.slots[table.active[turn]!]!;
+    const queues = this.#queues;
+    while (queues.toLookUp.count > 0) {
+      const d = queues.toLookUp.pop();
+      d.inToLookUp = false;
       if (d.state === SlotState.executing) return d;
-      const isWaiting = d.sends && d.missing >= 0;
-      if (!isWaiting && !this.#wantsAhead(d, ahead)) continue;
-      if (d.slot === this.#turnSlot) held = turn;
-      else if (isWaiting && waiting < 0) waiting = turn;
-      else if (willing < 0) willing = turn;
     }
-    return this.#tryTurn(held) ?? this.#tryTurn(waiting) ?? this.#tryTurn(willing);
+    const turn = this.#turn;
+    if (turn !== null) {
+      if (this.#lendNext(turn)) return this.#count(turn);
+      this.#endTurn(turn);
+    }
+    return this.#chooseWaiting() ?? this.#chooseAhead();
   }
 
-  /** The delegation whose turn it is by index, with a buffer lent for its next unit; null when none is to be had. */
-  #tryTurn(turn: number): Delegation | null {
-    if (turn < 0) return null;
-    const d = this.#table.slots[this.#table.active[turn]!]!;
-    const isWaiting = d.sends && d.missing >= 0;
-    if (!this.#lend(d, isWaiting ? d.missing : d.readAhead, isWaiting)) return null;
-    return this.#take(d, turn);
+  #chooseWaiting(): Delegation | null {
+    const queue = this.#queues.toRead;
+    while (queue.count > 0) {
+      const d = queue.pop();
+      if (!d.sends || d.missing < 0) d.inToRead = false;
+      else if (this.#lend(d, d.missing, true)) {
+        d.inToRead = false;
+        return this.#beginTurn(d);
+      } else {
+        queue.push(d);
+        return null;
+      }
+    }
+    return null;
   }
 
-  /** Counts the unit against the delegation's turn. */
-  #take(d: Delegation, turn: number): Delegation {
-    if (d.slot !== this.#turnSlot) {
-      this.#turnSlot = d.slot;
-      this.#unitsLeft = this.#unitsPerTurn;
-      this.#turn = turn + 1;
+  #chooseAhead(): Delegation | null {
+    const queue = this.#queues.toReadAhead;
+    while (queue.count > 0) {
+      const d = queue.pop();
+      if (!this.#wantsAhead(d)) d.inToReadAhead = false;
+      else if (this.#lend(d, d.readAhead, false)) {
+        d.inToReadAhead = false;
+        return this.#beginTurn(d);
+      } else {
+        // No memory for it now: it is asked again in every step until there is.
+        queue.push(d);
+        return null;
+      }
     }
-    if (--this.#unitsLeft === 0) this.#turnSlot = -1;
+    return null;
+  }
+
+  #beginTurn(d: Delegation): Delegation {
+    this.#turn = d;
+    this.#unitsLeft = this.#limits.unitsPerTurn;
+    return this.#count(d);
+  }
+
+  #count(d: Delegation): Delegation {
+    if (--this.#unitsLeft === 0) this.#endTurn(d);
     return d;
   }
 
+  /** What it still wants to read waits for its next turn. */
+  #endTurn(d: Delegation): void {
+    this.#turn = null;
+    this.#queues.readAhead(d);
+  }
+
+  /** Lends the buffer for the next unit of a delegation: one that segments wait for, or one ahead. */
+  #lendNext(d: Delegation): boolean {
+    if (d.sends && d.missing >= 0) return this.#lend(d, d.missing, true);
+    return this.#wantsAhead(d) && this.#lend(d, d.readAhead, false);
+  }
+
   /** True when a unit ahead of the sending position may be read; {@link Delegation.readAhead} is that unit. */
-  #wantsAhead(d: Delegation, ahead: number): boolean {
+  #wantsAhead(d: Delegation): boolean {
     if (!d.sends && d.state !== SlotState.naming) return false;
     // Without credit one unit is at hand when it comes.
-    const window = d.next < d.limit ? ahead : 1;
-    const end = Math.min(d.unit + window, d.endUnit);
-    while (d.readAhead < end && this.#memory.find(d.slot, d.readAhead) >= 0) d.readAhead++;
-    return d.readAhead < end;
+    let end = d.unit + (d.next < d.limit ? this.#aheadUnits() : 1);
+    if (end > d.endUnit) end = d.endUnit;
+    let unit = d.readAhead < d.unit ? d.unit : d.readAhead;
+    while (unit < end && this.#memory.find(d.slot, unit) >= 0) unit++;
+    d.readAhead = unit;
+    return unit < end;
+  }
+
+  /** A fair share of the memory, but never less than a segment can need. */
+  #aheadUnits(): number {
+    const most = this.#limits.readAheadUnits;
+    const active = this.#table.activeCount;
+    if (active * most <= this.#limits.buffers) return most;
+    return active * 4 <= this.#limits.buffers && most >= 4 ? 4 : 2;
   }
 
   #lend(d: Delegation, unit: number, needed: boolean): boolean {

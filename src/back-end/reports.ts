@@ -6,6 +6,7 @@
 import type { DelegationState, Reason } from '../wire/atcp/ack-up.js';
 import type { Counters } from './counters.js';
 import type { Delegation } from './delegation.js';
+import type { DueTime } from './due-time.js';
 import { NEVER_US } from './limits.js';
 import type { Limits } from './limits.js';
 
@@ -23,9 +24,12 @@ export class Reports {
   readonly answerSize: number;
   readonly #intervalUs: number;
   readonly #counters: Counters;
-  #lastUs = -NEVER_US;
+  readonly #due: DueTime;
+  /** No coalesced report before this. */
+  #nextUs = 0;
 
-  constructor(limits: Limits, counters: Counters) {
+  constructor(due: DueTime, limits: Limits, counters: Counters) {
+    this.#due = due;
     this.#intervalUs = limits.reportIntervalUs;
     this.#counters = counters;
     this.answerSize = limits.answers;
@@ -38,13 +42,18 @@ export class Reports {
 
   atOnce(nowUs: number, d: Delegation): void {
     d.reportDue = true;
-    this.dueUs = nowUs;
+    this.#at(nowUs);
   }
 
   soon(nowUs: number, d: Delegation): void {
     d.reportDue = true;
-    const dueUs = Math.max(nowUs, this.#lastUs + this.#intervalUs);
-    if (dueUs < this.dueUs) this.dueUs = dueUs;
+    const dueUs = this.#nextUs > nowUs ? this.#nextUs : nowUs;
+    if (dueUs < this.dueUs) this.#at(dueUs);
+  }
+
+  #at(dueUs: number): void {
+    this.dueUs = dueUs;
+    this.#due.by(dueUs);
   }
 
   /** Queues an answer about an id without a slot. When the queue is full the front-end has to ask again. */
@@ -66,7 +75,7 @@ export class Reports {
     this.answerState[i] = state;
     this.answerReason[i] = reason;
     this.answerHintMs[i] = hintMs;
-    this.dueUs = nowUs;
+    this.#at(nowUs);
   }
 
   /** The oldest answer has been written. */
@@ -82,7 +91,7 @@ export class Reports {
 
   /** A frame of reports has been written; `more` did not fit it. */
   written(nowUs: number, more: boolean): void {
-    this.#lastUs = nowUs;
+    this.#nextUs = nowUs + this.#intervalUs;
     this.dueUs = more ? nowUs : NEVER_US;
   }
 }

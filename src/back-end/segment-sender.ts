@@ -8,13 +8,14 @@ import { TcpFlag } from '../wire/tcp.js';
 import { UNIT_BYTES } from '../volume/limits.js';
 import type { Counters } from './counters.js';
 import type { Delegation } from './delegation.js';
-import type { DelegationTable } from './delegation-table.js';
 import type { Delegations } from './delegations.js';
 import type { Limits } from './limits.js';
 import type { MemoryController } from './memory-controller.js';
 import type { NicController } from './nic-controller.js';
 import type { PseudoPacketizer } from './pseudo-packetizer.js';
 import type { Reports } from './reports.js';
+import { unitOf } from './unit.js';
+import type { WorkQueues } from './work-queues.js';
 
 /** IPv4's total length has 16 bits (RFC 791 3.1). */
 const MAX_IP_BYTES = 0xffff;
@@ -23,7 +24,7 @@ const MAX_IP_BYTES = 0xffff;
 export const SendStep = Object.freeze({
   /** Nobody may send, or what may be sent has not been read yet. */
   idle: 0,
-  /** As many segments were sent as a step allows; there may be more. */
+  /** Something was sent; there may be more. */
   worked: 1,
   /** The NIC has no room. */
   waiting: 2,
@@ -31,29 +32,28 @@ export const SendStep = Object.freeze({
 export type SendStep = (typeof SendStep)[keyof typeof SendStep];
 
 export class SegmentSender {
-  readonly #nic: NicController;
-  readonly #memory: MemoryController;
-  readonly #packetizer: PseudoPacketizer;
-  readonly #table: DelegationTable;
-  readonly #delegations: Delegations;
-  readonly #reports: Reports;
-  readonly #counters: Counters;
-  readonly #perStep: number;
-  readonly #superFrameBytes: number;
-  /** Whose turn it is, by index in the list of active slots. */
-  #turn = 0;
-  /** The packet in the pseudo frame that the NIC had no room for: whose it is, as of which stamp, and what it carries. */
-  #made: Delegation | null = null;
+  /** The packet in the pseudo frame that the NIC has had no room for: whose it is, or null. */
+  made: Delegation | null = null;
+  /** As of which stamp, its length, what it carries, and whether that was sent before. */
   #madeStamp = 0;
   #madeLength = 0;
   #madePayload = 0;
   #madeAgain = false;
+  readonly #queues: WorkQueues;
+  readonly #memory: MemoryController;
+  readonly #packetizer: PseudoPacketizer;
+  readonly #nic: NicController;
+  readonly #reports: Reports;
+  readonly #delegations: Delegations;
+  readonly #counters: Counters;
+  readonly #perStep: number;
+  readonly #superFrameBytes: number;
 
   constructor(
     nic: NicController,
     memory: MemoryController,
     packetizer: PseudoPacketizer,
-    table: DelegationTable,
+    queues: WorkQueues,
     delegations: Delegations,
     reports: Reports,
     limits: Limits,
@@ -62,7 +62,7 @@ export class SegmentSender {
     this.#nic = nic;
     this.#memory = memory;
     this.#packetizer = packetizer;
-    this.#table = table;
+    this.#queues = queues;
     this.#delegations = delegations;
     this.#reports = reports;
     this.#counters = counters;
@@ -72,122 +72,115 @@ export class SegmentSender {
 
   step(nowUs: number): SendStep {
     let left = this.#perStep;
-    if (this.#made !== null) {
+    if (this.made !== null) {
       if (!this.#sendMade(nowUs)) return SendStep.waiting;
       left--;
     }
-    const table = this.#table;
-    const slots = table.slots;
-    const active = table.active;
-    // A round of turns in which nobody had anything to send ends the step.
-    let idle = 0;
-    while (left > 0 && idle < table.activeCount) {
-      if (this.#turn >= table.activeCount) this.#turn = 0;
-      const d = slots[active[this.#turn]!]!;
+    const queue = this.#queues.toSend;
+    while (left > 0 && queue.count > 0) {
+      const d = queue.pop();
       if (d.sends && this.#make(d)) {
+        queue.push(d);
         if (!this.#sendMade(nowUs)) return SendStep.waiting;
         left--;
-        idle = 0;
-      } else idle++;
-      this.#turn++;
+      } else d.inToSend = false;
     }
-    return left === 0 ? SendStep.worked : SendStep.idle;
+    return left === this.#perStep ? SendStep.idle : SendStep.worked;
   }
 
   /** Makes the next packet of a delegation, if it has one to send and the bytes are there. */
   #make(d: Delegation): boolean {
     const resend = d.resend;
-    if (resend.at < resend.end) {
-      const at = d.from + resend.at;
-      const unit = Math.floor(at / UNIT_BYTES);
-      const sequence = (d.startSequence + resend.at) >>> 0;
-      return this.#build(d, resend.at, resend.end, sequence, unit, at - unit * UNIT_BYTES, true);
-    }
-    if (d.next >= d.limit) return false;
-    return this.#build(d, d.next, d.limit, d.sequence, d.unit, d.within, false);
-  }
+    const again = resend.at < resend.end;
+    let offset = d.next;
+    let end = d.limit;
+    let sequence = d.sequence;
+    let unit = d.unit;
+    let within = d.within;
+    if (again) {
+      offset = resend.at;
+      end = resend.end;
+      sequence = (d.startSequence + offset) >>> 0;
+      unit = unitOf(d.from + offset);
+      within = d.from + offset - unit * UNIT_BYTES;
+    } else if (offset >= end) return false;
 
-  /** `offset` and `end` within the span; `unit` and `within` the object: where the payload begins. */
-  #build(
-    d: Delegation,
-    offset: number,
-    end: number,
-    sequence: number,
-    unit: number,
-    within: number,
-    again: boolean,
-  ): boolean {
-    const memory = this.#memory;
-    const template = d.template;
     const segmentBytes = d.segmentBytes;
+    const template = d.template;
     let bytes = end - offset;
-    const most = this.#superFrameBytes === 0 ? segmentBytes : this.#mostBytes(d, offset);
-    if (bytes > most) bytes = most;
-    const have = memory.atHand(d.slot, unit, within, bytes);
-    if (have < bytes) {
-      bytes = have - (have % segmentBytes);
-      if (bytes === 0) {
-        d.missing = unit + Math.floor((within + have) / UNIT_BYTES);
-        return false;
-      }
-    }
+    if (bytes > segmentBytes) bytes = this.#superFrameBytes === 0 ? segmentBytes : this.#superBytes(d, offset, bytes);
     if (template.tsValAt !== 0 && d.marks.count !== 0) template.setTsVal(d.marks.at(offset));
-    this.#gather(d, unit, within, bytes);
+    bytes = this.#gather(d, unit, within, bytes);
+    if (bytes === 0) return false;
+
     const flags = offset + bytes === d.total ? lastFlags(d.commandFlags) : 0;
     this.#madeLength =
-      bytes > segmentBytes
-        ? this.#packetizer.endSuper(template, sequence, flags)
-        : this.#packetizer.end(template, sequence, flags);
-    this.#made = d;
+      bytes <= segmentBytes
+        ? this.#packetizer.end(template, sequence, flags)
+        : this.#packetizer.endSuper(template, sequence, flags);
+    this.made = d;
     this.#madeStamp = d.stamp;
     this.#madePayload = bytes;
     this.#madeAgain = again;
-    this.#counters.headerIncorporated118++;
     return true;
   }
 
-  /** The header, and the payload from the units that hold it. */
-  #gather(d: Delegation, unit: number, within: number, bytes: number): void {
+  /** Begins a packet with `bytes` of payload; returns how many there are, 0 when a unit must be read first. */
+  #gather(d: Delegation, unit: number, within: number, bytes: number): number {
     const memory = this.#memory;
+    const slot = d.slot;
     const units = memory.units;
     const packetizer = this.#packetizer;
-    packetizer.begin(d.template);
-    let left = bytes;
-    let from = within;
-    for (let next = unit; left > 0; next++) {
-      const room = UNIT_BYTES - from;
-      const part = left < room ? left : room;
-      packetizer.append(units, memory.find(d.slot, next) + from, part);
-      left -= part;
-      from = 0;
+    const first = memory.find(slot, unit);
+    if (first < 0) return this.#miss(d, unit);
+    const head = UNIT_BYTES - within;
+    if (bytes <= head) {
+      packetizer.begin(d.template, units, first + within, bytes);
+      return bytes;
     }
+    const have = bytes <= d.segmentBytes ? bytes : memory.atHand(slot, unit, within, bytes);
+    const payload = have === bytes ? bytes : have - (have % d.segmentBytes);
+    if (payload === 0 || (payload > head && memory.find(slot, unit + 1) < 0)) return this.#miss(d, unit + 1);
+    packetizer.begin(d.template, units, first + within, head < payload ? head : payload);
+    let left = payload - head;
+    for (let next = unit + 1; left > 0; next++) {
+      packetizer.append(units, memory.find(slot, next), left < UNIT_BYTES ? left : UNIT_BYTES);
+      left -= UNIT_BYTES;
+    }
+    return payload;
   }
 
-  /** Payload of a packet that the NIC segments: full segments with one TSval that fit a frame. */
-  #mostBytes(d: Delegation, offset: number): number {
+  /** Nothing of the delegation can be sent before this unit has been read. */
+  #miss(d: Delegation, unit: number): 0 {
+    d.missing = unit;
+    this.#queues.read(d);
+    return 0;
+  }
+
+  /** Payload of a packet that the NIC segments: full segments with one TSval that fit a frame, or all there is. */
+  #superBytes(d: Delegation, offset: number, bytes: number): number {
     const segmentBytes = d.segmentBytes;
     const template = d.template;
     if (!template.isTcp) return segmentBytes;
     const frameBytes = Math.min(this.#superFrameBytes, template.l3 + MAX_IP_BYTES);
     const room = Math.min(frameBytes - template.bytes, d.marks.endOf(offset) - offset);
-    return Math.max(segmentBytes, room - (room % segmentBytes));
+    return bytes <= room ? bytes : Math.max(segmentBytes, room - (room % segmentBytes));
   }
 
   /** Hands the packet that was made to the NIC; false when there is no room. One that became void is dropped. */
   #sendMade(nowUs: number): boolean {
-    const d = this.#made!;
+    const d = this.made!;
     if (d.stamp !== this.#madeStamp) {
-      this.#made = null;
+      this.made = null;
       return true;
     }
     const bytes = this.#madePayload;
-    const template = d.template;
     const taken =
-      bytes > d.segmentBytes
-        ? this.#nic.sendSuper(nowUs, this.#madeLength, template.l4, template.bytes, d.segmentBytes)
-        : this.#nic.sendPseudo(nowUs, this.#madeLength);
+      bytes <= d.segmentBytes
+        ? this.#nic.sendPseudo(nowUs, this.#madeLength)
+        : this.#nic.sendSuper(nowUs, this.#madeLength, d.template.l4, d.template.bytes, d.segmentBytes);
     if (!taken) return false;
-    this.#made = null;
+    this.made = null;
     this.#counters.replySent119++;
     d.lastSentUs = nowUs;
     if (!d.reportDue) this.#reports.soon(nowUs, d);
@@ -201,9 +194,9 @@ export class SegmentSender {
     d.next = next;
     d.sequence = (d.sequence + bytes) >>> 0;
     let within = d.within + bytes;
-    while (within >= UNIT_BYTES) {
-      within -= UNIT_BYTES;
-      this.#memory.sent(d.slot, d.unit++);
+    if (within >= UNIT_BYTES) {
+      for (; within >= UNIT_BYTES; within -= UNIT_BYTES) this.#memory.sent(d.slot, d.unit++);
+      this.#queues.readAhead(d);
     }
     d.within = within;
     if (next !== d.limit) return;

@@ -40,6 +40,7 @@ import { get16, get32, put16, put32, put64 } from '../wire/bytes.js';
 import { emitEthernet, ETHERNET_HEADER_BYTES, ETHERNET_SOURCE, MAC_BYTES } from '../wire/ethernet.js';
 import type { BoardFacts } from './board-facts.js';
 import type { Counters } from './counters.js';
+import type { DueTime } from './due-time.js';
 import { NEVER_US } from './limits.js';
 import type { Limits } from './limits.js';
 import type { NicController } from './nic-controller.js';
@@ -66,7 +67,7 @@ export const Received = Object.freeze({
 export type Received = (typeof Received)[keyof typeof Received];
 
 export class Session {
-  /** When an announcement, an acceptance or a heartbeat is due; {@link NEVER_US} for none. */
+  /** When an announcement, an acceptance or a heartbeat is due; {@link NEVER_US} for none. Stated to the {@link DueTime}, too. */
   announceDueUs: number = NEVER_US;
   acceptDueUs: number = NEVER_US;
   heartbeatDueUs: number = NEVER_US;
@@ -80,6 +81,7 @@ export class Session {
   readonly #epoch: number;
   readonly #entropy: EntropyPort;
   readonly #nic: NicController;
+  readonly #due: DueTime;
   readonly #limits: Limits;
   readonly #counters: Counters;
   readonly #deriver = new KeyDeriver();
@@ -107,9 +109,11 @@ export class Session {
     provisioning: Provisioning,
     entropy: EntropyPort,
     nic: NicController,
+    due: DueTime,
     limits: Limits,
     counters: Counters,
   ) {
+    this.#due = due;
     this.#boardId = provisioning.boardId;
     this.#boardKey = provisioning.boardKey;
     this.#etherType = provisioning.etherType;
@@ -162,8 +166,14 @@ export class Session {
     copy(frame, BODY, this.#askerNonce, 0, NONCE_BYTES);
     this.#asked = true;
     const dueUs = Math.max(nowUs, this.#lastAnnounceUs + this.#limits.announceIntervalUs);
-    if (dueUs < this.announceDueUs) this.announceDueUs = dueUs;
+    this.#announceBy(dueUs);
     return Received.nothing;
+  }
+
+  #announceBy(dueUs: number): void {
+    if (dueUs >= this.announceDueUs) return;
+    this.announceDueUs = dueUs;
+    this.#due.by(dueUs);
   }
 
   #takeOpen(nowUs: number, frame: Uint8Array): Received {
@@ -171,7 +181,7 @@ export class Session {
     if (atcpKeyId(frame, HEADER) !== AtcpKey.session) return this.#discardMalformed();
     if (this.#isOfActive(frame)) {
       if (!this.#authenticator.verify(frame, HEADER, this.#downKey)) this.#counters.framesForged++;
-      else this.acceptDueUs = nowUs;
+      else this.#accept(nowUs);
       return Received.nothing;
     }
     // A nonce opens one session only: with a used one, a recorded open and all that followed could be played again.
@@ -185,6 +195,11 @@ export class Session {
       return Received.nothing;
     }
     return this.#open(nowUs, frame);
+  }
+
+  #accept(nowUs: number): void {
+    this.acceptDueUs = nowUs;
+    this.#due.by(nowUs);
   }
 
   /** The open of the active session once more: its acceptance was lost. */
@@ -219,8 +234,8 @@ export class Session {
     this.active = true;
     this.frontEndEpoch = epoch;
     this.lastHeardUs = nowUs;
-    this.acceptDueUs = nowUs;
-    this.heartbeatDueUs = nowUs;
+    this.#accept(nowUs);
+    this.beat(nowUs);
     this.#counters.sessionsOpened++;
     return isSameFrontEnd ? Received.opened : Received.openedByNewEpoch;
   }
@@ -228,7 +243,13 @@ export class Session {
   /** Announce to everybody as soon as the rate limit allows. */
   seek(nowUs: number): void {
     const dueUs = Math.max(nowUs, this.#lastAnnounceUs + this.#limits.announceIntervalUs);
-    if (dueUs < this.announceDueUs) this.announceDueUs = dueUs;
+    this.#announceBy(dueUs);
+  }
+
+  /** A heartbeat now, whenever the next one would have been. */
+  beat(nowUs: number): void {
+    this.heartbeatDueUs = nowUs;
+    this.#due.by(nowUs);
   }
 
   /** Nobody is sought any more; whoever asked gets an answer. */

@@ -113,7 +113,8 @@ export function labCommand(): Command {
     .addHelpText(
       'after',
       `
-The command sees ATCP_VIP, ATCP_URL, ATCP_BOARDS and ATCP_WEB_PORT; its exit status is the laboratory's.
+The command sees ATCP_VIP, ATCP_URL, ATCP_BOARDS and ATCP_WEB_PORT; its exit status is the laboratory's. Within it,
+'atcp status' and 'atcp trace' show what the front-end does.
 
 Example:
   atcp lab --boards 2 --files ./site -- sh -c 'curl -sS "$ATCP_URL/index.html"'`,

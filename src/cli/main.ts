@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import { labCommand } from './lab.js';
 import { startCommand } from './start.js';
+import { statusCommand } from './status.js';
+import { traceCommand } from './trace.js';
 import { volumeCommand } from './volume.js';
 
 const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
@@ -16,6 +18,8 @@ const program = new Command('atcp')
   .enablePositionalOptions()
   .addCommand(startCommand())
   .addCommand(labCommand())
+  .addCommand(statusCommand())
+  .addCommand(traceCommand())
   .addCommand(volumeCommand());
 
 try {

@@ -80,6 +80,8 @@ export class FrontEndCounters {
 
   // Closing.
   connectionsClosed = 0;
+  /** What clients of closed connections acknowledged of the front-end's own bytes. */
+  closedFrontEndBytes = 0;
   connectionsResetByPeer = 0;
   connectionsAborted = 0;
   connectionsTimedOut = 0;

@@ -1,4 +1,5 @@
 /** The laboratory's boards: their keys and their command lines. */
+import { qemuBoardCommand } from '../../hosts/qemu/launch.js';
 import { virtualBoardCommand } from '../../hosts/virtual-board/launch.js';
 import { KEY_BYTES, KeyDeriver } from '../wire/atcp/authentication.js';
 import { LAB_ADDRESS, boardCable, boardMac, type LabBoard, type LabConfiguration } from './configuration.js';
@@ -12,8 +13,7 @@ export function boardKey(configuration: LabConfiguration, id: number): Uint8Arra
 
 export function boardCommand(board: LabBoard, configuration: LabConfiguration): Promise<string[]> {
   const { switchPort, boardPort } = boardCable(board.id);
-  return virtualBoardCommand({
-    kind: board.kind,
+  const options = {
     id: board.id,
     key: Buffer.from(boardKey(configuration, board.id)).toString('hex'),
     mac: boardMac(board.id),
@@ -21,5 +21,8 @@ export function boardCommand(board: LabBoard, configuration: LabConfiguration): 
     localPort: boardPort,
     remotePort: switchPort,
     sources: [LAB_ADDRESS.vip],
-  });
+  };
+  return board.kind === 'qemu'
+    ? qemuBoardCommand(options)
+    : virtualBoardCommand({ ...options, kind: board.kind });
 }

@@ -2,8 +2,8 @@
 
 import type { Faults, FaultsOn } from './switch/faults.js';
 
-export type BoardKind = 'xs' | 'node';
-export const BOARD_KINDS: readonly BoardKind[] = ['xs', 'node'];
+export type BoardKind = 'xs' | 'node' | 'qemu';
+export const BOARD_KINDS: readonly BoardKind[] = ['xs', 'node', 'qemu'];
 
 export type SwitchKind = 'virtual' | 'bridge';
 

@@ -8,10 +8,12 @@ import { createServer as createHttpServer } from 'node:http';
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PacketLink } from '../../hosts/linux/packet-link.js';
+import { ControlServer } from '../control/server.js';
 import { BackEnds, FrontEnd, nodeEntropy, parseMac } from '../front-end/index.js';
 import { createWebService } from '../services/web/index.js';
 import { boardKey } from './boards.js';
 import { LAB_ADDRESS, type LabConfiguration } from './configuration.js';
+import { controlSocketOf } from './control.js';
 
 const BOARDS_TIMEOUT_MS = 15_000;
 
@@ -29,12 +31,15 @@ async function main(): Promise<void> {
     epoch: randomInt(1, 0xffff_ffff),
     entropy: nodeEntropy,
     transmit: frontEnd.host.transmit,
+    trace: frontEnd.host.trace,
     unixTimeMs: Date.now,
     onWork: () => frontEnd.requestBatch(),
   });
   frontEnd.addPart(backEnds);
   const web = createHttpServer(createWebService({ backEnds }));
   frontEnd.createServer().attachHttp(web).listen(LAB_ADDRESS.webPort);
+  const control = new ControlServer(frontEnd, backEnds);
+  await control.listen(controlSocketOf(configuration));
   frontEnd.start();
 
   const count = configuration.boards.length;
@@ -45,6 +50,7 @@ async function main(): Promise<void> {
   }
   process.stdout.write('ready\n');
   process.once('SIGTERM', () => {
+    control.close();
     frontEnd.close();
     process.exit(0);
   });

@@ -15,6 +15,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { boardCommand } from './boards.js';
 import { LAB_ADDRESS, type LabConfiguration } from './configuration.js';
+import { CONTROL_VARIABLE } from '../control/client.js';
+import { controlSocketOf } from './control.js';
 import { makeNetwork, switchProcesses } from './network.js';
 import { LabProcess } from './processes.js';
 
@@ -28,6 +30,7 @@ function clientEnvironment(configuration: LabConfiguration): NodeJS.ProcessEnv {
     ATCP_URL: `http://${LAB_ADDRESS.vip}`,
     ATCP_WEB_PORT: String(LAB_ADDRESS.webPort),
     ATCP_BOARDS: String(configuration.boards.length),
+    [CONTROL_VARIABLE]: controlSocketOf(configuration),
   };
 }
 

@@ -85,7 +85,7 @@ describe('memory controller', () => {
     const { memory } = memoryOf();
     for (let unit = 4; unit < 7; unit++) fill(memory, 0, unit);
     fill(memory, 1, 4);
-    memory.giveBackBelow(0, 6);
+    memory.giveBackBelow(0, 0, 6);
     assert.equal(memory.find(0, 5), -1);
     assert.ok(memory.find(0, 6) >= 0);
     assert.ok(memory.find(1, 4) >= 0);
@@ -138,7 +138,7 @@ describe('memory controller', () => {
             else memory.unfilled();
           } else if (what === 'sent') memory.sent(slot, unit);
           else if (what === 'giveBack') memory.giveBack(slot, unit);
-          else if (what === 'below') memory.giveBackBelow(slot, unit);
+          else if (what === 'below') memory.giveBackBelow(slot, 0, unit);
           else if (what === 'all') memory.giveBackAll(slot);
           else memory.steal(slot, unit);
           let found = 0;

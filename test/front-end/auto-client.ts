@@ -168,13 +168,13 @@ export class AutoClient extends EventEmitter {
 
   send(bytes: Buffer | string): this {
     this.output = Buffer.concat([this.output, Buffer.from(bytes)]);
-    this.transmit();
+    if (this.opened) this.transmit();
     return this;
   }
 
   end(): this {
     this.finQueued = true;
-    this.transmit();
+    if (this.opened) this.transmit();
     return this;
   }
 

@@ -53,8 +53,7 @@ function expectPacket(
   const frame = dirty(length + MARGIN);
   const packetizer = new PseudoPacketizer(frame);
   const split = payload.length >>> 1;
-  packetizer.begin(template);
-  packetizer.append(payload, 0, split);
+  packetizer.begin(template, payload, 0, split);
   packetizer.append(payload, split, payload.length - split);
   expectValue(packetizer.end(template, sequence, flags), length, `${what}: length`);
   expectBytes(frame, 0, expectedHex, what);
@@ -151,8 +150,7 @@ export const pseudoPacketVectors: readonly Vector[] = [
       const payload = counting(3000);
       const frame = dirty(54 + 3000 + MARGIN);
       const packetizer = new PseudoPacketizer(frame);
-      packetizer.begin(template);
-      packetizer.append(payload, 0, 3000);
+      packetizer.begin(template, payload, 0, 3000);
       expectValue(packetizer.endSuper(template, 1000, TcpFlag.psh), 54 + 3000, 'length');
       expectBytes(
         frame,

@@ -9,17 +9,21 @@ import { ackUpState, checkAckUp, DelegationState } from '../../wire/atcp/ack-up.
 import { ATCP_SEQUENCE_LIMIT } from '../../wire/atcp/header.js';
 import { commandCounter, commandEpoch, StatementKind, statementKind } from '../../wire/atcp/statements.js';
 import { EtherType } from '../../wire/ethernet.js';
+import { SpanRecords } from '../inspection/span-records.js';
+import { Trace } from '../inspection/trace.js';
 import type { HostPart } from '../link/host.js';
+import type { Transmit } from '../link/transmit.js';
+import type { Entropy } from '../tcp/isn.js';
 import { AtcpSocket } from '../tcp/socket.js';
 import type { Span } from '../tcp/span.js';
 import { chunkFor } from '../tcp/span-chunk.js';
+import { TimerHeap } from '../tcp/timers.js';
 import type { Board } from './board.js';
-import type { Entropy } from '../tcp/isn.js';
 import { type BoardEvents, Boards, type ProvisionedBoard } from './boards.js';
-import { Commands, type DelegationContext } from './commands.js';
+import { Commands, type CommandStatus, type DelegationContext } from './commands.js';
 import { DelegationCounters } from './counters.js';
 import { DelegatedSpan } from './delegated-span.js';
-import type { Transmit } from '../link/transmit.js';
+import { FactsCache } from './facts-cache.js';
 import { FrameSender } from './frame-sender.js';
 import { Inquiry, type ObjectFacts } from './inquiry.js';
 import { checkTiming, DEFAULT_TIMING, type DelegationTiming } from './limits.js';
@@ -28,7 +32,6 @@ import type { ObjectRange } from './read-command.js';
 import { StatementWriter } from './statement-writer.js';
 import { Strays } from './strays.js';
 import { WaitingRoom } from './waiting-room.js';
-import { TimerHeap } from '../tcp/timers.js';
 
 export interface BackEndsOptions {
   readonly provisioning: readonly ProvisionedBoard[];
@@ -46,9 +49,15 @@ export interface BackEndsOptions {
   /** 0x88B5 when left out. */
   readonly etherType?: number;
   readonly timing?: Partial<DelegationTiming>;
+  /** Objects whose facts {@link BackEnds.stat} remembers while their volume does not change; 4096 when left out. */
+  readonly cachedFacts?: number;
+  /** The host's ({@link FrontEndHost.trace}); its own when left out. */
+  readonly trace?: Trace;
   /** For tests: sequence numbers at which a session is renewed. */
   readonly sequenceLimit?: number;
 }
+
+const DEFAULT_CACHED_FACTS = 4096;
 
 /** The context with the one field that moves. */
 type Context = DelegationContext & { nowUs: number };
@@ -56,9 +65,14 @@ type Context = DelegationContext & { nowUs: number };
 export class BackEnds implements HostPart {
   readonly counters = new DelegationCounters();
   readonly etherType: number;
+  readonly epoch: number;
+  readonly trace: Trace;
+  /** Which board sent which bytes. */
+  readonly records: SpanRecords;
   readonly #boards: Boards;
   readonly #context: Context;
   readonly #strays: Strays;
+  readonly #asked = new Map<string, Promise<ObjectFacts>>();
   readonly #onceAvailable = new Set<() => void>();
 
   /** Throws a RangeError when the provisioning list or the timing contradicts itself. */
@@ -75,6 +89,10 @@ export class BackEnds implements HostPart {
     checkTiming(timing);
     const { counters } = this;
     this.etherType = etherType;
+    this.epoch = epoch;
+    this.trace = options.trace ?? new Trace(() => this.#context.nowUs);
+    this.records = new SpanRecords(this.trace);
+    const { trace, records } = this;
     const sender = new FrameSender({ macAddress, etherType, epoch, transmit, counters });
     this.#boards = new Boards({
       provisioning: options.provisioning,
@@ -82,6 +100,7 @@ export class BackEnds implements HostPart {
       sender,
       timing,
       counters,
+      trace,
       events: this.#boardEvents(),
       sequenceLimit: options.sequenceLimit ?? ATCP_SEQUENCE_LIMIT / 2,
     });
@@ -90,11 +109,14 @@ export class BackEnds implements HostPart {
       epoch,
       timing,
       counters,
+      trace,
+      records,
       placement,
       writer: new StatementWriter(sender, onWork),
       commands: new Commands(),
       timers: new TimerHeap(),
       waiting: new WaitingRoom(placement),
+      facts: new FactsCache(options.cachedFacts ?? DEFAULT_CACHED_FACTS),
       nowUs: 0,
       unixTimeMs,
     };
@@ -109,6 +131,16 @@ export class BackEnds implements HostPart {
   /** Commands that take, or may take, a slot on a board. */
   get outstanding(): number {
     return this.#context.commands.size;
+  }
+
+  /** The same, one by one. */
+  commandStatus(): CommandStatus[] {
+    return this.#context.commands.status();
+  }
+
+  /** Spans and questions that wait for a board. */
+  get waiting(): number {
+    return this.#context.waiting.size;
   }
 
   /** A received Ethernet frame of {@link etherType}: `length` bytes from `at`. It may be changed while it is read. */
@@ -142,13 +174,23 @@ export class BackEnds implements HostPart {
   }
 
   /**
-   * Asks some board what an object is. Rejects with {@link ObjectNotFoundError}, {@link NoBoardError} or another
-   * {@link DelegationError}; throws nothing.
+   * Asks some board what an object is, or remembers; who asks for the same name meanwhile shares the answer.
+   * Rejects with {@link ObjectNotFoundError}, {@link NoBoardError} or another {@link DelegationError}, or with a
+   * RangeError for a name that can't be one; throws nothing.
    */
   stat(name: string): Promise<ObjectFacts> {
-    return new Promise((resolve, reject) => {
+    const known = this.#context.facts.get(name);
+    if (known !== undefined) {
+      this.counters.inquiriesFromCache++;
+      return Promise.resolve(known);
+    }
+    const shared = this.#asked.get(name);
+    if (shared !== undefined) return shared;
+    const asked = new Promise<ObjectFacts>((resolve, reject) => {
       new Inquiry(this.#context, name, resolve, reject);
-    });
+    }).finally(() => this.#asked.delete(name));
+    this.#asked.set(name, asked);
+    return asked;
   }
 
   /**

@@ -116,6 +116,11 @@ export class Board {
     return this.available && (this.slots === 0 || this.outstanding < this.slots);
   }
 
+  /** Others come first for so long. */
+  avoid(nowUs: number, ms: number): void {
+    this.avoidUntilUs = Math.max(this.avoidUntilUs, nowUs + ms * 1000);
+  }
+
   /** Takes over the facts of an announce. */
   readFacts(b: Uint8Array, at: number): void {
     this.firmwareVersion = get32(b, at + BoardFact.firmwareVersion);

@@ -31,6 +31,8 @@ import { checkStatement, StatementKind, statementKind, statementLength } from '.
 import { copy, equal, fill } from '../../wire/byte-loops.js';
 import { put16 } from '../../wire/bytes.js';
 import { ETHERNET_HEADER_BYTES, ETHERNET_SOURCE, MAC_BYTES } from '../../wire/ethernet.js';
+import type { Trace } from '../inspection/trace.js';
+import { formatMac } from '../link/addresses.js';
 import type { Entropy } from '../tcp/isn.js';
 import { Board, type Question } from './board.js';
 import type { DelegationCounters } from './counters.js';
@@ -63,6 +65,7 @@ export interface BoardsOptions {
   readonly sender: FrameSender;
   readonly timing: DelegationTiming;
   readonly counters: DelegationCounters;
+  readonly trace: Trace;
   readonly events: BoardEvents;
   /** A session is renewed when the sequence numbers of either side reach this. */
   readonly sequenceLimit: number;
@@ -189,13 +192,13 @@ export class Boards {
     if (session === undefined || atcpKeyId(b, at) !== AtcpKey.session) counters.framesUnexpected++;
     else if (!this.#authenticator.verify(b, at, session.upKey)) counters.framesBadTag++;
     else if (atcpEpoch(b, at) !== session.boardEpoch) counters.framesWrongEpoch++;
-    else if (!session.replayWindow.accept(atcpSequence(b, at))) counters.framesReplayed++;
+    else if (!session.accept(atcpSequence(b, at))) counters.framesReplayed++;
     else return true;
     return false;
   }
 
   #onAnnounce(board: Board, b: Uint8Array, at: number, nowUs: number): void {
-    const { counters, events } = this.#options;
+    const { counters, events, trace } = this.#options;
     const atcp = at + ETHERNET_HEADER_BYTES;
     const body = atcp + ATCP_HEADER_BYTES;
     if (atcpKeyId(b, atcp) !== AtcpKey.board || atcpLength(b, atcp) !== ATCP_HEADER_BYTES + ANNOUNCE_BYTES) {
@@ -217,9 +220,13 @@ export class Boards {
     if (board.epoch !== epoch) {
       if (board.epoch !== undefined) {
         counters.boardsRebooted++;
+        trace.events?.({ event: 'boardRebooted', board: board.id, epoch });
         board.session = undefined;
         if (board.state === 'alive') board.state = 'lost';
         events.onRebooted(board, nowUs);
+      } else {
+        const macAddress = formatMac(board.macAddress, 0);
+        trace.events?.({ event: 'boardFound', board: board.id, macAddress, epoch });
       }
       board.epoch = epoch;
     } else if (board.opening !== undefined) {
@@ -282,7 +289,7 @@ export class Boards {
   }
 
   #onAccept(board: Board, b: Uint8Array, at: number, nowUs: number): void {
-    const { counters, events } = this.#options;
+    const { counters, events, trace } = this.#options;
     const session = board.opening;
     if (!this.#verified(session, b, at)) return;
     const body = at + ATCP_HEADER_BYTES;
@@ -303,18 +310,22 @@ export class Boards {
     board.heard(nowUs);
     board.lastToldUs = nowUs;
     if (renewed) counters.sessionsRenewed++;
-    else counters.sessionsOpened++;
+    else {
+      counters.sessionsOpened++;
+      trace.events?.({ event: 'boardAlive', board: board.id });
+    }
     if (!renewed && board.available) events.onAvailable(board, nowUs);
   }
 
   /** Looks whether a board that is alive still is. */
   #watch(board: Board, nowUs: number): void {
-    const { timing, counters, events, sequenceLimit } = this.#options;
+    const { timing, counters, trace, events, sequenceLimit } = this.#options;
     const silent = nowUs - board.lastHeardUs >= timing.boardLostMs * 1000;
     if (silent && board.asks >= REMINDERS_BEFORE_GIVING_UP) {
       board.state = 'lost';
       board.session = undefined;
       counters.boardsLost++;
+      trace.events?.({ event: 'boardLost', board: board.id });
       this.#discoverAtUs = nowUs;
       this.#discoverPauseUs = timing.discoverMs * 1000;
       events.onLost(board, nowUs);

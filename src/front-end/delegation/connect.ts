@@ -3,7 +3,10 @@ import { get32 } from '../../wire/bytes.js';
 import { type FrontEnd, nodeEntropy } from '../runtime.js';
 import { BackEnds, type BackEndsOptions } from './back-ends.js';
 
-export type ConnectBackEndsOptions = Pick<BackEndsOptions, 'provisioning' | 'etherType' | 'timing'>;
+export type ConnectBackEndsOptions = Pick<
+  BackEndsOptions,
+  'provisioning' | 'etherType' | 'timing' | 'cachedFacts'
+>;
 
 /** Throws a RangeError when the provisioning list or the timing contradicts itself. Before {@link FrontEnd.start}. */
 export function connectBackEnds(frontEnd: FrontEnd, options: ConnectBackEndsOptions): BackEnds {
@@ -14,6 +17,7 @@ export function connectBackEnds(frontEnd: FrontEnd, options: ConnectBackEndsOpti
     epoch: randomEpoch(),
     entropy: nodeEntropy,
     transmit: host.transmit,
+    trace: host.trace,
     unixTimeMs: Date.now,
     onWork: () => frontEnd.requestBatch(),
   });

@@ -52,6 +52,8 @@ export class DelegationCounters {
   spansAbandoned = 0;
   spansFailed = 0;
   inquiriesAnswered = 0;
+  /** Answered from what was remembered. */
+  inquiriesFromCache = 0;
   inquiriesFailed = 0;
 
   // Boards and sessions.

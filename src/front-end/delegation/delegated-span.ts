@@ -4,6 +4,7 @@
  * acknowledged offset from another board that holds the same version of the object: a reply is a pure function of
  * command and object version (decision 8).
  */
+import type { SpanRecord } from '../inspection/span-records.js';
 import type { Span, SpanCarrier } from '../tcp/span.js';
 import type { Board } from './board.js';
 import type { DelegationContext } from './commands.js';
@@ -35,6 +36,8 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
   #carrier: SpanCarrier | undefined;
   #ended = false;
   #delegation: Delegation | undefined;
+  /** From its attachment on. */
+  #record: SpanRecord | undefined;
   #boardsUsed = 0;
   /** Boards that failed for good since the client last acknowledged something. */
   readonly #tried = new Set<Board>();
@@ -56,7 +59,10 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
 
   attach(carrier: SpanCarrier, startSequence: number): void {
     this.#carrier = carrier;
-    this.#command.address(carrier, startSequence, this.#context.unixTimeMs());
+    const { records, unixTimeMs } = this.#context;
+    const { name: object, from, length } = this.#command;
+    this.#record = records.open({ client: carrier.client ?? 'unknown', object, from, length }, this);
+    this.#command.address(carrier, startSequence, unixTimeMs());
     this.#place(this.#context.nowUs);
   }
 
@@ -71,7 +77,11 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
   resend(from: number, to: number): void {
     if (this.#carrier === undefined) return;
     // Without a board the next one starts at the acknowledged offset anyway, and so sends it all.
-    this.#delegation?.ranges.add(Math.max(from, this.acknowledged), to);
+    const first = Math.max(from, this.acknowledged);
+    if (this.#delegation !== undefined) {
+      this.#delegation.ranges.add(first, to);
+      this.#record?.resent(to - first);
+    }
     this.#state();
   }
 
@@ -155,27 +165,29 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
     this.#delegation = undefined;
     switch (cause) {
       case 'busy':
-        board.avoidUntilUs = nowUs + hintMs * 1000;
+        board.avoid(nowUs, hintMs);
         this.#lastError = new NoBoardError('every slot is taken; add boards');
         break;
       case 'unanswered':
       case 'stalled':
-        board.avoidUntilUs = nowUs + this.#context.timing.avoidMs * 1000;
+        board.avoid(nowUs, this.#context.timing.avoidMs);
         this.#lastError = new BoardFailedError(
           board.id,
           `it is alive, but the delegation is ${cause}; look at its console`,
         );
         break;
       case 'failed':
-        this.#lastError = errorForReason(reason, board.id, this.#command.name);
-        if (!isSlotLoss(reason)) this.#tried.add(board);
+        this.#onBoardFailed(board, reason, nowUs);
+        break;
+      case 'forgotten':
+        board.avoid(nowUs, this.#context.timing.retryMs);
         break;
       case 'idle':
-      case 'forgotten':
       case 'boardLost':
       case 'rebooted':
         break;
     }
+    this.#record?.interrupted(cause, cause === 'failed' ? this.#lastError : undefined);
     // A span that is idle, and has lost its slot, takes another when there is something to send again.
     const sentUpTo = Math.max(delegation.sentUpTo, this.acknowledged);
     const owes = this.granted > sentUpTo || delegation.ranges.count > 0;
@@ -191,6 +203,7 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
     waiting.delete(this);
     if (this.#boardsUsed++ > 0) counters.spansMoved++;
     this.#delegation = new Delegation(this.#context, board, this, this.acknowledged);
+    this.#record?.delegated(this.#delegation);
     return true;
   }
 
@@ -211,6 +224,17 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
     if (this.waitUntilUs === 0) this.waitUntilUs = nowUs + timing.placementMs * 1000;
     if (nowUs >= this.waitUntilUs || placement.allTried(this.#tried)) this.onWaitedTooLong();
     else if (!this.tryPlacement(nowUs)) waiting.add(this);
+  }
+
+  #onBoardFailed(board: Board, reason: number, nowUs: number): void {
+    const { facts, timing } = this.#context;
+    this.#lastError = errorForReason(reason, board.id, this.#command.name);
+    if (isSlotLoss(reason)) board.avoid(nowUs, timing.retryMs);
+    else {
+      this.#tried.add(board);
+      // What is remembered of the object may be wrong.
+      facts.delete(this.#command.name);
+    }
   }
 
   /** The time without progress starts anew; what waits in the room keeps its deadline. */
@@ -237,6 +261,7 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
     this.#carrier = undefined;
     this.#ended = true;
     this.#context.waiting.delete(this);
+    this.#record?.finish(error);
     this.#delegation?.release();
     this.#delegation = undefined;
     const done = this.onDone;

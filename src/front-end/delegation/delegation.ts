@@ -12,11 +12,13 @@ import {
   ackUpSentUpTo,
   ackUpState,
   ackUpTemplateVersion,
+  ackUpTotal,
   ackUpVersion,
   DelegationState,
 } from '../../wire/atcp/ack-up.js';
+import { UNKNOWN_U64 } from '../../wire/bytes.js';
 import type { Board } from './board.js';
-import type { Command, DelegationContext } from './commands.js';
+import type { Command, CommandPhase, DelegationContext } from './commands.js';
 import { ResendRanges } from './resend-ranges.js';
 import type { TimestampMarks } from './timestamp-marks.js';
 import { AnswerWatch, NEVER, StallWatch } from './watches.js';
@@ -55,11 +57,10 @@ export interface DelegatedStream {
   onEnded(delegation: Delegation, cause: EndCause, reason: number, hintMs: number, nowUs: number): void;
 }
 
-type Phase = 'commanded' | 'confirmed' | 'releasing' | 'ended';
-
 export class Delegation implements Command {
   readonly board: Board;
   readonly counter: number;
+  readonly opcode = 'read';
   queued = false;
   wakeUs = 0;
   heapIndex = -1;
@@ -71,7 +72,7 @@ export class Delegation implements Command {
   readonly #firstOffset: number;
   /** Undefined once it no longer cares. */
   #stream: DelegatedStream | undefined;
-  #phase: Phase = 'commanded';
+  #phase: CommandPhase = 'commanded';
   /** Told to the stream once the board is silent. */
   #cause: EndCause | undefined;
   #version = 0;
@@ -86,6 +87,8 @@ export class Delegation implements Command {
   #statedGrant: number;
   #statedAcknowledged: number;
   #executedGeneration = 0;
+  /** The board has named the span's total. */
+  #isSized = false;
   #newestSession = -1;
   #newestSequence = -1;
 
@@ -109,6 +112,10 @@ export class Delegation implements Command {
   /** Something to be stated has changed: it leaves with the next flush. */
   state(): void {
     if (this.#phase === 'commanded' || this.#phase === 'confirmed') this.#context.writer.queue(this);
+  }
+
+  get phase(): CommandPhase {
+    return this.#phase;
   }
 
   /** Pseudo packets are to be expected: credit that is not used up, or ranges to be sent again. */
@@ -195,6 +202,18 @@ export class Delegation implements Command {
     marks.emit(b, at);
     if (templateBytes > 0) stream.writeTemplate(b, ackTemplate(b, at));
     counters.resendRangesStated += ranges.count;
+    this.#context.trace.statements?.({
+      event: 'stated',
+      packet: 29,
+      point: 'F',
+      command: this.counter,
+      board: this.board.id,
+      version: this.#version,
+      withCommand: this.#phase === 'commanded',
+      acknowledged,
+      granted,
+      resendRanges: ranges.count,
+    });
     this.#statedGrant = Math.max(this.#statedGrant, granted);
     this.#statedAcknowledged = acknowledged;
     this.#renewAtUs = nowUs + (timing.leaseMs / 2) * 1000;
@@ -209,8 +228,10 @@ export class Delegation implements Command {
 
   /** Repetitions that nobody answers do not extend the lease: a dead board's ends `leaseMs` after its last answer. */
   #lease(nowUs: number): number {
-    const leaseEndUs = this.#answers.sinceUs + this.#context.timing.leaseMs * 1000;
-    const leaseMs = Math.max(0, Math.floor((leaseEndUs - nowUs) / 1000));
+    const { timing } = this.#context;
+    // Longer than that only a front-end waits that was stopped itself; then this is no mere repetition.
+    const waitedMs = Math.min((nowUs - this.#answers.sinceUs) / 1000, timing.unansweredMs);
+    const leaseMs = Math.floor(timing.leaseMs - waitedMs);
     this.#leaseEndUs = Math.max(this.#leaseEndUs, nowUs + leaseMs * 1000);
     return leaseMs;
   }
@@ -279,13 +300,23 @@ export class Delegation implements Command {
       counters.step121AcksBeyondGrant++;
       return;
     }
-    if (this.#phase === 'commanded') this.#phase = 'confirmed';
+    if (!this.#isSized) this.#onAccepted(ackUpTotal(b, at));
     if (version === this.#version) this.#answers.answered(nowUs);
     else if (version > this.#answeredVersion) this.#answers.heard(nowUs);
     this.#answeredVersion = version;
     counters.step122SizesTaken++;
     const progress = sentUpTo > this.sentUpTo || generation > this.#executedGeneration;
     this.#executedGeneration = generation;
+    this.#context.trace.statements?.({
+      event: 'reported',
+      packet: 27,
+      point: 'D',
+      command: this.counter,
+      board: this.board.id,
+      version,
+      sentUpTo,
+      resendGeneration: generation,
+    });
     this.ranges.executed(generation);
     if (ackUpTemplateVersion(b, at) !== 0) this.#boardTemplate = ackUpTemplateVersion(b, at);
     if (sentUpTo > this.sentUpTo) {
@@ -296,6 +327,21 @@ export class Delegation implements Command {
     else if (progress) this.#stall.start(nowUs);
     this.#schedule();
     this.#stream?.onProgress(this.sentUpTo, nowUs - ackUpAgeUs(b, at));
+  }
+
+  /** The first 27 confirms the command; that one or a later one names the total. */
+  #onAccepted(total: number): void {
+    this.#isSized = total !== UNKNOWN_U64;
+    if (this.#phase !== 'commanded' && !this.#isSized) return;
+    if (this.#phase === 'commanded') this.#phase = 'confirmed';
+    this.#context.trace.events?.({
+      event: 'accepted',
+      packet: 27,
+      point: 'D',
+      command: this.counter,
+      board: this.board.id,
+      totalBytes: this.#isSized ? total : null,
+    });
   }
 
   /** A failed delegation sends nothing more, but keeps its slot until it is released. */
@@ -327,6 +373,7 @@ export class Delegation implements Command {
   #awaitSilence(nowUs: number): void {
     if (nowUs >= this.#silentAtUs) {
       this.#context.counters.delegationsOutwaited++;
+      this.#tellReleased(false);
       this.#finish(this.#cause ?? 'unanswered', 0, 0, nowUs);
     } else if (nowUs >= this.#answers.retryAtUs) this.#retry(nowUs);
   }
@@ -400,7 +447,20 @@ export class Delegation implements Command {
 
   #onReleased(nowUs: number): void {
     this.#context.counters.delegationsReleased++;
+    this.#tellReleased(true);
     this.#finish(this.#cause ?? 'forgotten', 0, 0, nowUs);
+  }
+
+  #tellReleased(confirmed: boolean): void {
+    const { counter: command, board } = this;
+    this.#context.trace.events?.({
+      event: 'released',
+      packet: 27,
+      point: 'D',
+      command,
+      board: board.id,
+      confirmed,
+    });
   }
 
   /** The board is silent; a stream that still cares is told so. */

@@ -3,6 +3,7 @@
  * every heartbeat carries its generation. Should an object change between two heartbeats, its version no longer
  * fits, and a read of it fails instead of sending other bytes (decision 9).
  */
+import { equal } from '../../wire/byte-loops.js';
 import type { Board } from './board.js';
 import type { ObjectFacts } from './inquiry.js';
 
@@ -10,6 +11,7 @@ interface Entry {
   readonly facts: ObjectFacts;
   readonly board: Board;
   readonly epoch: number | undefined;
+  readonly volumeId: Uint8Array;
   readonly generation: number;
 }
 
@@ -18,6 +20,7 @@ export class FactsCache {
   /** Oldest first. */
   readonly #entries = new Map<string, Entry>();
 
+  /** At most `limit` names; 0 remembers nothing. */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -25,22 +28,28 @@ export class FactsCache {
   get(name: string): ObjectFacts | undefined {
     const entry = this.#entries.get(name);
     if (entry === undefined) return undefined;
-    const { board, epoch, generation, facts } = entry;
-    if (board.available && board.epoch === epoch && board.volumeGeneration === generation) return facts;
+    if (isUnchanged(entry)) return entry.facts;
     this.#entries.delete(name);
     return undefined;
   }
 
   put(facts: ObjectFacts, board: Board): void {
+    if (this.#limit === 0) return;
     this.#entries.delete(facts.name);
     if (this.#entries.size >= this.#limit) {
       const oldest = this.#entries.keys().next();
       if (oldest.done !== true) this.#entries.delete(oldest.value);
     }
-    this.#entries.set(facts.name, { facts, board, epoch: board.epoch, generation: board.volumeGeneration });
+    const { epoch, volumeGeneration: generation } = board;
+    this.#entries.set(facts.name, { facts, board, epoch, volumeId: board.volumeId.slice(), generation });
   }
 
   delete(name: string): void {
     this.#entries.delete(name);
   }
+}
+
+function isUnchanged({ board, epoch, volumeId, generation }: Entry): boolean {
+  if (!board.available || board.epoch !== epoch || board.volumeGeneration !== generation) return false;
+  return equal(board.volumeId, 0, volumeId, 0, volumeId.length);
 }

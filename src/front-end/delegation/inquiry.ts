@@ -13,9 +13,10 @@ import {
   StatResult,
 } from '../../wire/atcp/ack-up.js';
 import { OBJECT_VERSION_BYTES } from '../../wire/atcp/command.js';
+import { commandCounter } from '../../wire/atcp/statements.js';
 import { get64 } from '../../wire/bytes.js';
 import type { Board } from './board.js';
-import type { Command, DelegationContext } from './commands.js';
+import type { Command, CommandPhase, DelegationContext } from './commands.js';
 import type { Waiting } from './waiting-room.js';
 import { errorForReason, isSlotLoss, NoBoardError } from './errors.js';
 import {
@@ -70,7 +71,16 @@ export class Inquiry implements Waiting {
     const board = placement.choose(this.#tried, nowUs);
     if (board === undefined) return false;
     waiting.delete(this);
-    new StatCommand(this.#context, board, this, this.#nameBytes);
+    const { counter: command } = new StatCommand(this.#context, board, this, this.#nameBytes);
+    this.#context.trace.events?.({
+      event: 'asked',
+      packet: 25,
+      point: 'A',
+      opcode: 'stat',
+      command,
+      board: board.id,
+      object: this.#name,
+    });
     return true;
   }
 
@@ -81,7 +91,9 @@ export class Inquiry implements Waiting {
     const detail = placement.someAvailable
       ? 'all are busy or do not answer; add boards'
       : 'none is alive with a readable card; look at the boards';
-    this.#reject(this.#lastError ?? new NoBoardError(detail));
+    const error = this.#lastError ?? new NoBoardError(detail);
+    this.#context.trace.events?.({ event: 'unanswered', object: this.#name, error: error.message });
+    this.#reject(error);
   }
 
   /** ATCP_ACK 27 about the question; only `accepted` leaves it open. */
@@ -91,7 +103,7 @@ export class Inquiry implements Waiting {
         return;
       case DelegationState.busy:
         this.#context.counters.delegationsBusy++;
-        board.avoidUntilUs = nowUs + ackUpHintMs(b, at) * 1000;
+        board.avoid(nowUs, ackUpHintMs(b, at));
         this.#place(nowUs);
         return;
       case DelegationState.released:
@@ -101,22 +113,35 @@ export class Inquiry implements Waiting {
         this.#onReason(board, ackUpReason(b, at), nowUs);
         return;
       default:
-        if (ackUpResultBytes(b, at) >= STAT_RESULT_BYTES) this.#onFacts(b, at);
+        if (ackUpResultBytes(b, at) >= STAT_RESULT_BYTES) this.#onFacts(board, b, at);
         else this.#onReason(board, Reason.badCommand, nowUs);
     }
   }
 
-  #onFacts(b: Uint8Array, at: number): void {
+  #onFacts(board: Board, b: Uint8Array, at: number): void {
     const result = at + ACK_UP_RESULT;
     const version = at + ACK_UP_VERSION_AT;
-    this.#context.counters.inquiriesAnswered++;
-    this.#resolve({
+    const { counters, facts: cache, trace } = this.#context;
+    counters.inquiriesAnswered++;
+    const facts: ObjectFacts = {
       name: this.#name,
       kind: b[result + StatResult.kind] === ObjectKind.directory ? 'directory' : 'file',
       size: get64(b, result + StatResult.size),
       modifiedMs: get64(b, result + StatResult.modified),
       version: b.slice(version, version + OBJECT_VERSION_BYTES),
+    };
+    cache.put(facts, board);
+    trace.events?.({
+      event: 'answered',
+      packet: 27,
+      point: 'D',
+      command: commandCounter(b, at),
+      board: board.id,
+      object: this.#name,
+      kind: facts.kind,
+      bytes: facts.size,
     });
+    this.#resolve(facts);
   }
 
   #onReason(board: Board, reason: number, nowUs: number): void {
@@ -126,7 +151,7 @@ export class Inquiry implements Waiting {
   }
 
   onNoAnswer(board: Board, nowUs: number): void {
-    board.avoidUntilUs = nowUs + this.#context.timing.avoidMs * 1000;
+    board.avoid(nowUs, this.#context.timing.avoidMs);
     this.#place(nowUs);
   }
 
@@ -150,6 +175,7 @@ export class Inquiry implements Waiting {
 class StatCommand implements Command {
   readonly board: Board;
   readonly counter: number;
+  readonly opcode = 'stat';
   queued = false;
   wakeUs = 0;
   heapIndex = -1;
@@ -169,6 +195,10 @@ class StatCommand implements Command {
     this.#answers = new AnswerWatch(context.timing, board);
     context.commands.add(this);
     context.writer.queue(this);
+  }
+
+  get phase(): CommandPhase {
+    return this.#inquiry === undefined ? 'releasing' : 'commanded';
   }
 
   statementBytes(): number {
@@ -194,8 +224,10 @@ class StatCommand implements Command {
   onAckUp(b: Uint8Array, at: number, _sequence: number, nowUs: number): void {
     const state = ackUpState(b, at);
     const inquiry = this.#inquiry;
-    if (state === DelegationState.released || state === DelegationState.busy) this.#end();
-    else if (inquiry === undefined) return;
+    if (state === DelegationState.released || state === DelegationState.busy) {
+      if (inquiry === undefined) this.#tellReleased();
+      this.#end();
+    } else if (inquiry === undefined) return;
     else if (state === DelegationState.accepted) this.#answers.heard(nowUs);
     else this.#release();
     inquiry?.onAnswer(this.board, b, at, nowUs);
@@ -232,6 +264,17 @@ class StatCommand implements Command {
     this.#inquiry = undefined;
     this.#answers.reset();
     this.#context.writer.queue(this);
+  }
+
+  #tellReleased(): void {
+    this.#context.trace.events?.({
+      event: 'released',
+      packet: 27,
+      point: 'D',
+      command: this.counter,
+      board: this.board.id,
+      confirmed: true,
+    });
   }
 
   #end(): void {

@@ -43,10 +43,11 @@ export function encodeObjectName(name: string): Uint8Array {
 /** The command of one span: the same bytes for every board that carries it out (decision 8). */
 export class ReadCommand {
   readonly name: string;
+  /** First byte of the object. */
+  readonly from: number;
   readonly length: number;
   readonly #nameBytes: Uint8Array;
   readonly #version: Uint8Array | undefined;
-  readonly #from: number;
   readonly #template = new Uint8Array(MAX_TEMPLATE_BYTES);
   readonly #newTemplate = new Uint8Array(MAX_TEMPLATE_BYTES);
   /** 0: as in the command that the first board got; then 1 … 255. */
@@ -70,7 +71,7 @@ export class ReadCommand {
     this.length = length;
     this.#nameBytes = encodeObjectName(name);
     this.#version = version;
-    this.#from = from;
+    this.from = from;
   }
 
   /** Step 105: the addresses, ports and numbers of the connection that the answer goes to. */
@@ -133,7 +134,7 @@ export class ReadCommand {
     const argument = commandArguments(b, at);
     if (this.#version === undefined) fill(b, argument + ReadArgument.version, OBJECT_VERSION_BYTES, 0);
     else copy(this.#version, 0, b, argument + ReadArgument.version, OBJECT_VERSION_BYTES);
-    put64(b, argument + ReadArgument.from, this.#from);
+    put64(b, argument + ReadArgument.from, this.from);
     put64(b, argument + ReadArgument.length, this.length);
     put16(b, argument + ReadArgument.nameLength, nameBytes);
     copy(this.#nameBytes, 0, b, argument + ReadArgument.name, nameBytes);

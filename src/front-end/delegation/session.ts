@@ -13,6 +13,9 @@ export class Session {
   readonly replayWindow = new ReplayWindow();
   /** Sequence number of the latest frame sent. */
   sequence = 0;
+  #newest = 0;
+  #accepted = 0;
+  #repeated = 0;
 
   /** The nonces are copied from their positions. */
   constructor(
@@ -30,6 +33,22 @@ export class Session {
     const n = this.boardNonce;
     deriver.sessionKey(boardKey, Direction.down, f, 0, n, 0, this.downKey);
     deriver.sessionKey(boardKey, Direction.up, f, 0, n, 0, this.upKey);
+  }
+
+  /** True when a verified frame with this sequence number was not here before. */
+  accept(sequence: number): boolean {
+    this.#newest = Math.max(this.#newest, sequence);
+    if (this.replayWindow.accept(sequence)) {
+      this.#accepted++;
+      return true;
+    }
+    this.#repeated++;
+    return false;
+  }
+
+  /** Frames from the board: that came, that are missing, that came again. Boards number them from 1. */
+  get received(): { readonly received: number; readonly lost: number; readonly duplicate: number } {
+    return { received: this.#accepted, lost: this.#newest - this.#accepted, duplicate: this.#repeated };
   }
 
   nextSequence(): number {

@@ -24,6 +24,7 @@ import {
   ipv4TotalLength,
 } from '../../wire/ipv4.js';
 import { FrontEndCounters } from '../counters.js';
+import { Trace } from '../inspection/trace.js';
 import type { Entropy } from '../tcp/isn.js';
 import type { TcpSettings } from '../tcp/settings.js';
 import { TcpStack } from '../tcp/stack.js';
@@ -68,6 +69,8 @@ export class FrontEndHost {
   /** The address as a number. */
   readonly address: number;
   readonly counters = new FrontEndCounters();
+  /** What happens here, for who wants to know; the parts tell theirs here, too. */
+  readonly trace: Trace;
   readonly tcp: TcpStack;
   private readonly link: Transmit;
   private readonly arp: ArpResponder;
@@ -84,6 +87,7 @@ export class FrontEndHost {
     this.address = parseIpv4(options.address);
     this.link = options.transmit;
     this.arp = new ArpResponder(this.macAddress, this.address, this.transmit, this.counters);
+    this.trace = new Trace(options.clock);
     this.tcp = new TcpStack({
       localMac: this.macAddress,
       localAddress: this.address,
@@ -91,6 +95,7 @@ export class FrontEndHost {
       entropy: options.entropy,
       clock: options.clock,
       counters: this.counters,
+      trace: this.trace,
       settings: options.settings,
     });
     this.echoFrame = new Uint8Array(ETHERNET_HEADER_BYTES + this.tcp.settings.mtuBytes);

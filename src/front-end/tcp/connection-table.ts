@@ -69,6 +69,11 @@ export class ConnectionTable {
     }
   }
 
+  *entries(): Generator<TableEntry> {
+    for (const first of this.buckets)
+      for (let entry = first; entry !== undefined; entry = entry.nextInBucket) yield entry;
+  }
+
   private grow(): void {
     const old = this.buckets;
     this.buckets = new Array<TableEntry | undefined>(old.length * 2).fill(undefined);

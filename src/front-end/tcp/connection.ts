@@ -75,6 +75,7 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   readonly sender: Sender;
   readonly receiver: Receiver;
   readonly segmentBytes: number;
+  readonly openedUs: number;
   /** Timestamps (RFC 7323) are not negotiated: segments carry 12 bytes more without them. */
   readonly tsVal = 0;
   readonly tsEcr = 0;
@@ -92,6 +93,8 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   private readonly remoteShift: number;
   private readonly sack: boolean;
   private readonly probes: Probes;
+  /** Position of the first byte of the stream. */
+  private readonly firstByte: number;
   private released = false;
   private lifeAtUs = Infinity;
   private idleUs = 0;
@@ -114,6 +117,7 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     this.segmentBytes = start.segmentBytes;
     this.remoteShift = Math.max(0, start.remoteShift);
     this.sack = start.sack;
+    this.openedUs = nowUs;
     this.activeUs = nowUs;
     this.toldAcknowledgment = start.rcvNxt;
     this.sender = new Sender(this, start, settings, counters, nowUs);
@@ -127,6 +131,7 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
       counters,
     );
     this.probes = new Probes(settings);
+    this.firstByte = this.sender.sndUna;
   }
 
   get counters(): FrontEndCounters {
@@ -135,6 +140,22 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
 
   get state(): ConnectionState {
     return this.current;
+  }
+
+  /** The client, as "address:port". */
+  get client(): string {
+    return `${this.path.remoteText}:${this.remotePort}`;
+  }
+
+  /** Bytes of the stream that the client has acknowledged. */
+  get bytesAcknowledged(): number {
+    const { sndUna, finAcknowledged } = this.sender;
+    return sndUna - this.firstByte - (finAcknowledged ? 1 : 0);
+  }
+
+  /** … and that the front-end sent itself. */
+  get frontEndBytes(): number {
+    return this.bytesAcknowledged - this.sender.queue.delegatedBytes;
   }
 
   /** The program has let go of it. */
@@ -437,20 +458,20 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   }
 
   private probe(nowUs: number): void {
-    if (this.sender.sndUna !== this.sender.sndNxt) {
+    const { sender, probes } = this;
+    if (probes.holdsWindow) sender.sendDespiteSmallWindow(nowUs);
+    if (sender.sndUna !== sender.sndNxt) {
       // The retransmission timer watches the client while something is under way.
-      this.probes.onHeard(nowUs);
+      probes.onUnderWay(nowUs);
       return;
     }
-    this.probes.onProbe(nowUs);
-    if (this.probes.givenUp) {
+    probes.onProbe(nowUs);
+    if (probes.givenUp) {
       this.giveUp();
       return;
     }
-    if (this.probes.holdsWindow) this.sender.sendDespiteSmallWindow(nowUs);
-    if (this.sender.sndUna !== this.sender.sndNxt) return;
     this.counters.probesSent++;
-    this.emit((this.sender.sndUna - 1) >>> 0, TcpFlag.ack);
+    this.emit((sender.sndUna - 1) >>> 0, TcpFlag.ack);
   }
 
   private checkIdle(nowUs: number): void {
@@ -484,12 +505,22 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
 
   /** Everything ends here. A 4-tuple for which a board may still hold a grant is set aside (decision 2). */
   private close(error: Error | undefined): void {
-    if (this.current === 'CLOSED') return;
+    const state = this.current;
+    if (state === 'CLOSED') return;
     this.current = 'CLOSED';
     this.error = error;
     this.stack.forget(this);
     this.counters.connectionsClosed++;
     if (this.sender.queue.abandon()) this.stack.addWait(new TimeWait(this.stack, this, true));
+    this.counters.closedFrontEndBytes += this.frontEndBytes;
+    this.stack.trace.events?.({
+      event: 'connectionClosed',
+      client: this.client,
+      state,
+      bytes: this.bytesAcknowledged,
+      frontEndBytes: this.frontEndBytes,
+      error: error?.message ?? null,
+    });
     if (!this.released) this.stack.markToDeliver(this);
   }
 

@@ -29,7 +29,7 @@ export class Probes {
 
   setKeepAlive(idleUs: number, nowUs: number): void {
     this.keepAliveUs = idleUs;
-    if (!this.persisting) this.atUs = idleUs > 0 ? nowUs + idleUs : Infinity;
+    if (!this.persisting) this.rest(nowUs);
   }
 
   /** The client was heard. */
@@ -38,16 +38,22 @@ export class Probes {
     if (!this.persisting && this.keepAliveUs > 0) this.atUs = nowUs + this.keepAliveUs;
   }
 
+  /** Something is outstanding: there is nothing to ask. */
+  onUnderWay(nowUs: number): void {
+    this.persisting = false;
+    this.rest(nowUs);
+  }
+
   /** `blocked`: the window holds everything back. */
   update(blocked: boolean, rtoUs: number, nowUs: number): void {
     if (blocked === this.persisting) return;
     this.persisting = blocked;
-    this.unanswered = 0;
     if (blocked) {
+      this.unanswered = 0;
       this.intervalUs = rtoUs;
       this.atUs = nowUs + rtoUs;
     } else {
-      this.atUs = this.keepAliveUs > 0 ? nowUs + this.keepAliveUs : Infinity;
+      this.rest(nowUs);
     }
   }
 
@@ -60,5 +66,10 @@ export class Probes {
     } else {
       this.atUs = nowUs + this.settings.keepAliveIntervalUs;
     }
+  }
+
+  private rest(nowUs: number): void {
+    this.unanswered = 0;
+    this.atUs = this.keepAliveUs > 0 ? nowUs + this.keepAliveUs : Infinity;
   }
 }

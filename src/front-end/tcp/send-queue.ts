@@ -29,6 +29,8 @@ export class SendQueue {
   private grantIndex = 0;
   /** Where the first queued span begins. */
   private base: number;
+  /** Bytes of delegated spans that have left the queue, as far as they were acknowledged. */
+  private dequeuedDelegated = 0;
 
   /** `base`: position of the stream's first byte. */
   constructor(base: number) {
@@ -37,6 +39,11 @@ export class SendQueue {
 
   get empty(): boolean {
     return this.queued.length === 0;
+  }
+
+  /** Bytes that the client has acknowledged of spans that are not the front-end's own. */
+  get delegatedBytes(): number {
+    return this.dequeuedDelegated + delegatedBytesOf(this.queued[0]);
   }
 
   append(span: Span): void {
@@ -194,6 +201,7 @@ export class SendQueue {
   /** Ends every span; true when one of them was delegated and had a grant, so that a board may still send. */
   abandon(): boolean {
     let granted = false;
+    this.dequeuedDelegated = this.delegatedBytes;
     const queued = this.queued.splice(0);
     this.attachedCount = 0;
     this.grantIndex = 0;
@@ -206,10 +214,16 @@ export class SendQueue {
 
   private dropHead(head: QueuedSpan): void {
     this.base = head.end;
+    head.acknowledged = head.span.length ?? head.acknowledged;
+    this.dequeuedDelegated += delegatedBytesOf(head);
     this.queued.shift();
     this.attachedCount--;
     if (this.grantIndex > 0) this.grantIndex--;
   }
+}
+
+function delegatedBytesOf(head: QueuedSpan | undefined): number {
+  return head === undefined || head.span instanceof LocalSpan ? 0 : head.acknowledged;
 }
 
 /** How many of `available` bytes to grant where `allowed` are: whole segments, unless it is all there is. */

@@ -12,6 +12,8 @@ export interface SpanCarrier {
    * (acknowledgment, window) pair and checksum are the connection's. `psh` marks the end of a write.
    */
   sendSegment(sequence: number, payload: Uint8Array, at: number, length: number, psh: boolean): void;
+  /** The client's "address:port", for records and traces. */
+  readonly client?: string;
   /** Largest payload of a segment, in bytes. */
   readonly segmentBytes: number;
   /** RCV.NXT, for pseudo packets. */

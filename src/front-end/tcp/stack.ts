@@ -7,6 +7,7 @@ import { ipv4PseudoHeaderSum, IpProtocol } from '../../wire/ipv4.js';
 import { get32 } from '../../wire/bytes.js';
 import { checkTcp } from '../../wire/tcp.js';
 import type { FrontEndCounters } from '../counters.js';
+import { Trace } from '../inspection/trace.js';
 import { Ipv4Path } from '../link/path.js';
 import type { Transmit } from '../link/transmit.js';
 import type { Connection } from './connection.js';
@@ -32,6 +33,7 @@ export interface TcpStackOptions {
   /** Microseconds, from any start, never backwards; asked only when a program calls. */
   readonly clock: () => number;
   readonly counters: FrontEndCounters;
+  readonly trace?: Trace;
   readonly settings?: Partial<TcpSettings> | undefined;
 }
 
@@ -40,6 +42,7 @@ export class TcpStack {
   readonly localAddress: number;
   readonly clock: () => number;
   readonly counters: FrontEndCounters;
+  readonly trace: Trace;
   readonly settings: TcpSettings;
   readonly table: ConnectionTable;
   readonly timers = new TimerHeap();
@@ -64,6 +67,7 @@ export class TcpStack {
     this.localAddress = options.localAddress;
     this.clock = options.clock;
     this.counters = options.counters;
+    this.trace = options.trace ?? new Trace(options.clock);
     const seed = new Uint8Array(4);
     options.entropy.fill(seed, 0, 4);
     this.table = new ConnectionTable(get32(seed, 0));
@@ -164,6 +168,12 @@ export class TcpStack {
     this.open++;
     this.counters.connectionsOpened23++;
     this.table.add(connection);
+    this.trace.events?.({
+      event: 'connectionOpened',
+      packet: 23,
+      client: connection.client,
+      localPort: connection.localPort,
+    });
     this.markToDeliver(connection);
   }
 

@@ -1,6 +1,7 @@
 /**
- * From the request target (RFC 9112 3.2) to the name of an object. Decoding comes first and dot segments are
- * resolved after it, so that no spelling of ".." leads anywhere but into the volume.
+ * From the request target (RFC 9112 3.2) to the name of an object. Decoding comes first, once, and dot segments are
+ * resolved after it, so that no spelling of ".." leads anywhere but into the volume. A backslash is no character of
+ * a URI (RFC 3986 2) and refused, since browsers read it as "/"; escaped, it is a character of a name like others.
  */
 
 export interface RequestTarget {
@@ -8,9 +9,7 @@ export interface RequestTarget {
   readonly name: string;
   /** The path ended with '/': a directory is meant. */
   readonly directory: boolean;
-  /** Path and query as they came, for a redirection. */
-  readonly rawPath: string;
-  /** With its '?', or empty. */
+  /** As it came, with its '?', or empty. */
   readonly rawQuery: string;
 }
 
@@ -18,6 +17,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Undefined for a target that is malformed: bad escapes, bytes that are not UTF-8, NUL, or no path at all. */
 export function parseRequestTarget(target: string): RequestTarget | undefined {
+  // A fragment is never sent (RFC 9110 7.1).
+  if (/[^\x21-\x7e]|[\\#]/.test(target)) return undefined;
   const pathAndQuery = originForm(target);
   if (pathAndQuery === undefined) return undefined;
   const question = pathAndQuery.indexOf('?');
@@ -28,13 +29,13 @@ export function parseRequestTarget(target: string): RequestTarget | undefined {
   const components = path.split('/');
   const last = components[components.length - 1]!;
   const directory = last === '' || last === '.' || last === '..';
-  return { name: removeDotSegments(components).join('/'), directory, rawPath, rawQuery };
+  return { name: removeDotSegments(components).join('/'), directory, rawQuery };
 }
 
 /** Absolute form must be accepted, too (RFC 9112 3.2.2); which authority it names makes no difference here. */
 function originForm(target: string): string | undefined {
   if (target.startsWith('/')) return target;
-  const absolute = /^https?:\/\/[^/?#]*(?<rest>.*)$/i.exec(target);
+  const absolute = /^https?:\/\/[^/?#]+(?<rest>.*)$/i.exec(target);
   if (absolute === null) return undefined;
   const rest = absolute.groups!['rest']!;
   return rest.startsWith('/') ? rest : `/${rest}`;
@@ -42,6 +43,7 @@ function originForm(target: string): string | undefined {
 
 /** RFC 3986 2.1; undefined when an escape is incomplete or the bytes are not UTF-8. */
 function decodePath(raw: string): string | undefined {
+  if (!raw.includes('%')) return raw;
   const bytes = Buffer.from(raw, 'latin1');
   let length = 0;
   for (let i = 0; i < bytes.length; i++) {

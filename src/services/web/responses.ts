@@ -1,28 +1,54 @@
 /** Responses that the front-end gives from its own memory: errors and redirections. */
 import { STATUS_CODES, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
 import { NoBoardError, NotAFileError, ObjectNotFoundError } from '../../front-end/index.js';
+import { encodeComponent } from './directory-page.js';
+import type { RequestTarget } from './request-target.js';
 
-/** Answers with a small page that says no more than the status. To HEAD, Node leaves the page out. */
+/** A small page that says no more than the status. */
+function statusPage(status: number): string {
+  const title = `${status} ${STATUS_CODES[status] ?? ''}`;
+  return `<!doctype html>\n<html lang="en"><title>${title}</title><h1>${title}</h1></html>\n`;
+}
+
+function statusHead(page: string): OutgoingHttpHeaders {
+  return {
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Length': Buffer.byteLength(page),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  };
+}
+
+/** Answers with the page of the status. To HEAD, Node leaves the page out. */
 export function respondWithStatus(
   response: ServerResponse,
   status: number,
   headers: OutgoingHttpHeaders = {},
 ): void {
-  const title = `${status} ${STATUS_CODES[status] ?? ''}`;
-  const page = `<!doctype html>\n<html lang="en"><title>${title}</title><h1>${title}</h1></html>\n`;
-  response.writeHead(status, {
-    'Content-Type': 'text/html; charset=utf-8',
-    'Content-Length': Buffer.byteLength(page),
-    ...headers,
-  });
+  const page = statusPage(status);
+  response.writeHead(status, { ...statusHead(page), ...headers });
   response.end(page);
 }
 
-/** The same place with a '/' behind it: relative links of a directory's page need it. */
-export function redirectToDirectory(response: ServerResponse, rawPath: string, rawQuery: string): void {
-  // Of several slashes in front one is kept: "//host/" would be another server (RFC 3986 4.2).
-  const location = `/${rawPath.replace(/^\/+/, '')}/${rawQuery}`;
-  respondWithStatus(response, 301, { Location: location });
+/** The same as text, for connections whose request could not be parsed; the last response on its connection. */
+export function statusMessage(status: number, nowMs: number, headers: OutgoingHttpHeaders = {}): string {
+  const page = statusPage(status);
+  const fields = { Date: new Date(nowMs).toUTCString(), ...statusHead(page), Connection: 'close', ...headers };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${String(value)}\r\n`);
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${page}`;
+}
+
+/**
+ * The same place with a '/' behind it: relative links of a directory's page need it. The path is made anew from
+ * the decoded name, so that nothing a client wrote there can point to another server ("//host", "/\host").
+ */
+export function redirectToDirectory(
+  response: ServerResponse,
+  { name, rawQuery }: RequestTarget,
+  cacheControl: string,
+): void {
+  const path = name.split('/').map(encodeComponent).join('/');
+  respondWithStatus(response, 301, { Location: `/${path}/${rawQuery}`, 'Cache-Control': cacheControl });
 }
 
 /** Answers with the status that fits an error of the boards, if the head is still to be sent; else ends the connection. */
@@ -31,7 +57,8 @@ export function respondWithError(response: ServerResponse, error: unknown, retry
     response.destroy();
     return;
   }
-  if (error instanceof ObjectNotFoundError || error instanceof NotAFileError)
+  // A name longer than names can be (RangeError) is one that does not exist.
+  if (error instanceof ObjectNotFoundError || error instanceof NotAFileError || error instanceof RangeError)
     respondWithStatus(response, 404);
   else if (error instanceof NoBoardError)
     respondWithStatus(response, 503, { 'Retry-After': retryAfterSeconds });

@@ -152,6 +152,7 @@ export class FakeBoard {
   slotCount = 16;
   cardState: number = CardState.ready;
   epoch = 1000;
+  volumeGeneration = 1;
   /** Powered; a dead board neither hears nor says anything. */
   powered = true;
   /** Answers nothing about delegations, but its heart beats. */
@@ -226,7 +227,7 @@ export class FakeBoard {
       b,
       BODY,
       0,
-      1,
+      this.volumeGeneration,
       this.slots.size,
       this.slotCount,
       0,
@@ -381,11 +382,12 @@ export class FakeBoard {
       slot.state = DelegationState.done;
     } else {
       const expected = b.slice(args + ReadArgument.version, args + ReadArgument.version + 16);
-      if (expected.some((byte) => byte !== 0) && !same(expected, object.version))
-        this.#failSlot(slot, Reason.versionMismatch);
       slot.object = object;
       slot.total = get64(b, args + ReadArgument.length);
-      if (get64(b, args + ReadArgument.from) + slot.total > object.size) this.#failSlot(slot, Reason.range);
+      if (expected.some((byte) => byte !== 0) && !same(expected, object.version))
+        this.#failSlot(slot, Reason.versionMismatch);
+      else if (get64(b, args + ReadArgument.from) + slot.total > object.size)
+        this.#failSlot(slot, Reason.range);
     }
   }
 

@@ -158,28 +158,19 @@ describe('front-end/delegation: boards that go and come', () => {
   it('moves to the other board when one dies, once its lease is surely over', () => {
     const world = new World(2).start();
     const download = new Download(world, FILE, 20_000);
-    const victim = world.boards.find((board) => board.slots.size > 0) ?? world.boards[0]!;
     world.run(8);
     const first = world.sent[0]!.board;
     first.powered = false;
     const diedUs = world.nowUs();
-    const lastLease = diedUs + 2_000_000;
     world.run(6_000);
     assert.equal(download.done, true);
     assert.equal(world.counters.spansMoved, 1);
-    const other = world.sent.find((range) => range.board !== first)!;
-    assert.equal(other.from <= download.acknowledged, true);
     assert.equal(world.counters.delegationsOutwaited, 1);
-    const movedCommand = world.notes.find((note) => isCommand(note) && note.board === other.board)!;
-    assert.ok(movedCommand !== undefined && victim !== undefined);
-    const resumed = world.sent.findIndex((range) => range.board !== first);
-    assert.ok(resumed > 0);
-    // Frames of the second board's command leave only after the lease that the first one could still have held.
-    let commandAtUs = 0;
-    const replay = new World(2).start();
-    void replay;
-    commandAtUs = download.reports.find((report) => report.atUs > diedUs)!.atUs;
-    assert.ok(commandAtUs >= lastLease - 100_000, `moved ${commandAtUs - diedUs} µs after the death`);
+    const resumed = world.sent.find((range) => range.board !== first)!;
+    assert.ok(resumed.from > 0 && resumed.from <= download.acknowledged);
+    // A lease of 2 s and its grace, from the last statement that was answered.
+    const movedUs = download.reports.find((report) => report.atUs > diedUs)!.atUs - diedUs;
+    assert.ok(movedUs >= 2_190_000 && movedUs <= 2_300_000, `${movedUs} µs after the death`);
   });
 
   it('moves at once when a board has rebooted', () => {

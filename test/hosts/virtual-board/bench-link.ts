@@ -63,6 +63,7 @@ export class BenchLink {
       entropy: { fill: (b, at, length) => void randomFillSync(b, at, length) },
       transmit: (b, at, length) => {
         socket.send(Buffer.from(b.subarray(at, at + length)), this.#boardPort, '127.0.0.1');
+        return true;
       },
       unixTimeMs: Date.now,
       onWork: () => this.#later(),
