@@ -13,7 +13,17 @@ const cache = join(root, '.cache');
 const forTests = process.argv.includes('--for-tests');
 
 /** Debian packages that the tests use, by a program that each brings. */
-const TEST_PACKAGES = { tshark: 'tshark', tcpdump: 'tcpdump', ping: 'iputils-ping' };
+const TEST_PACKAGES = {
+  tshark: 'tshark',
+  tcpdump: 'tcpdump',
+  ping: 'iputils-ping',
+  wget: 'wget',
+  ab: 'apache2-utils',
+  wrk: 'wrk',
+  'qemu-system-riscv32': 'qemu-system-misc',
+  // The C library has no program of its own; it comes with the compiler.
+  'riscv64-unknown-elf-gcc': 'gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf',
+};
 
 function say(line) {
   process.stdout.write(`setup: ${line}\n`);

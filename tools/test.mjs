@@ -62,7 +62,7 @@ try {
     'test/lab/{switch,pcapng,analysis}/**/*.test.ts',
   );
   mocha('XS', 'test/hosts/**/*.test.ts');
-  mocha('lab', 'test/lab/system/**/*.test.ts');
+  mocha('lab', 'test/lab/{system,web}/**/*.test.ts');
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

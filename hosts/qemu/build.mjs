@@ -12,7 +12,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { fetchXsSources, pinnedPackage, projectRoot, settle, shortHash } from '../xs/sources.mjs';
-import { collectModules } from './modules.mjs';
+import { bundleModules } from './bundle.mjs';
 
 const run = promisify(execFile);
 
@@ -56,6 +56,8 @@ const FLAGS = [
   '-fno-common',
   '-ffunction-sections',
   '-fdata-sections',
+  // memset must not become a call of memset.
+  '-fno-tree-loop-distribute-patterns',
   '-DINCLUDE_XSPLATFORM',
   '-DXSPLATFORM="mcu-platform.h"',
   '-DmxRun=1',
@@ -65,6 +67,8 @@ const FLAGS = [
 const OWN_FLAGS = ['-Wall', '-Wextra', '-Wno-unused-parameter'];
 /** ld is given no Zicsr: the libraries are built for plain rv32imac. */
 const LINK_FLAGS = ['-march=rv32imac', '-mabi=ilp32', '-nostartfiles', '-Wl,--gc-sections', '-lm'];
+/** It takes 50 ms. */
+const PRELOAD_TIMEOUT_MS = 20_000;
 const COMPILER_FLAGS = ['-std=gnu11', '-O1', '-w', '-DmxCompile=1', '-DmxParse=1'];
 
 /**
@@ -73,31 +77,50 @@ const COMPILER_FLAGS = ['-std=gnu11', '-O1', '-w', '-DmxCompile=1', '-DmxParse=1
  */
 export async function buildQemuFirmware({ log = () => {}, main = MAIN_MODULE } = {}) {
   await checkPackages();
-  const modules = await collectModules(join(projectRoot, 'dist'), main);
-  const [engine, compiler, own] = await Promise.all([buildEngine(log), buildCompiler(log), readSources(NATIVE)]);
-  const key = [engine, compiler, main, ...texts(own), ...modules.map((module) => JSON.stringify(module))];
+  const program = await bundleModules(join(projectRoot, 'dist'), main);
+  const [engine, compiler, own] = await Promise.all([
+    buildEngine(log),
+    buildCompiler(log),
+    readSources(NATIVE),
+  ]);
+  const key = [engine, compiler, main, program, ...texts(own)];
   const folder = join(CACHE, `firmware-${shortHash(...key, ...LINK_FLAGS)}`);
   const elf = join(folder, 'firmware.elf');
   if (existsSync(elf)) return elf;
-  log(`compiling ${modules.length} modules to byte code`);
+  log(`compiling ${main} to byte code`);
   await make(folder, async (work) => {
-    const table = await compileModules(compiler, modules, main, work);
+    const table = await compileProgram(compiler, main, program, work);
     const flags = [...MACHINE, ...LIBRARY, ...FLAGS, `-I${NATIVE}`, `-I${SHARED}`];
     const object = join(work, 'modules.o');
     await tool(CROSS, [...flags, '-c', table, '-o', object]);
-    const objects = (await readdir(engine)).filter((name) => name.endsWith('.o'));
-    await tool(CROSS, [
-      ...LIBRARY,
-      ...objects.map((name) => join(engine, name)),
-      object,
-      '-T',
-      join(NATIVE, 'link.ld'),
-      '-o',
-      join(work, 'firmware.elf'),
-      ...LINK_FLAGS,
-    ]);
+    const engineObjects = (await readdir(engine)).filter((name) => name.endsWith('.o')).sort();
+    const objects = [...engineObjects.map((name) => join(engine, name)), object];
+    await link(objects, join(work, 'loader.elf'));
+    await preload(join(work, 'loader.elf'), work);
+    await writeFile(join(work, 'preload.S'), '.section .preload, "a"\n.incbin "preload.bin"\n');
+    await tool(CROSS, [...MACHINE, '-c', 'preload.S', '-o', 'preload.o'], work);
+    await link([...objects, join(work, 'preload.o')], join(work, 'firmware.elf'));
   });
   return elf;
+}
+
+async function link(objects, elf) {
+  await tool(CROSS, [...LIBRARY, ...objects, '-T', join(NATIVE, 'link.ld'), '-o', elf, ...LINK_FLAGS]);
+}
+
+/** Runs the program up to where its modules are loaded; it leaves preload.bin in the folder (native/mcu-preload.c). */
+async function preload(loader, folder) {
+  const semihosting = ['-semihosting-config', 'enable=on,target=native'];
+  const machine = ['-M', 'sifive_u', '-m', '16M', '-bios', 'none', '-display', 'none', '-monitor', 'none'];
+  try {
+    await run(QEMU, [...machine, '-serial', 'stdio', ...semihosting, '-kernel', loader], {
+      cwd: folder,
+      timeout: PRELOAD_TIMEOUT_MS,
+    });
+  } catch (error) {
+    const said = String(error.stdout ?? '').trim() || error.message;
+    throw new Error(`the modules can't be loaded on the board:\n${said}`, { cause: error });
+  }
 }
 
 /** XS and the C host as object files: what does not depend on the modules. */
@@ -154,18 +177,11 @@ async function buildCompiler(log) {
   return executable;
 }
 
-async function compileModules(compiler, modules, main, work) {
-  const args = [];
-  for (const [index, module] of modules.entries()) {
-    if (module.replacement !== undefined) {
-      args.push(`${module.name}>${module.replacement}`);
-      continue;
-    }
-    const file = join(work, `${index}.js`);
-    await writeFile(file, module.text);
-    args.push(`${module.name}=${file}`);
-  }
-  const { stdout } = await run(compiler, [main, ...args], { maxBuffer: 64 << 20 });
+/** The C source of the module table. The program's text stays beside it, for whoever reads a crash or a profile. */
+async function compileProgram(compiler, main, program, work) {
+  const file = join(work, 'firmware.js');
+  await writeFile(file, program);
+  const { stdout } = await run(compiler, [main, `${main}=${file}`], { maxBuffer: 64 << 20 });
   const table = join(work, 'modules.c');
   await writeFile(table, stdout);
   return table;
@@ -198,7 +214,10 @@ function includes(xs) {
 async function readSources(folder, names) {
   names ??= (await readdir(folder)).filter((name) => /\.(?:[chS]|ld)$/.test(name)).sort();
   return Promise.all(
-    names.map(async (name) => ({ path: join(folder, name), text: await readFile(join(folder, name), 'utf8') })),
+    names.map(async (name) => ({
+      path: join(folder, name),
+      text: await readFile(join(folder, name), 'utf8'),
+    })),
   );
 }
 
@@ -233,9 +252,9 @@ async function compileAll(compiler, sources, flags, folder, log) {
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
 }
 
-async function tool(command, args) {
+async function tool(command, args, cwd = projectRoot) {
   try {
-    const { stderr } = await run(command, args, { maxBuffer: 64 << 20 });
+    const { stderr } = await run(command, args, { cwd, maxBuffer: 64 << 20 });
     return stderr.trim();
   } catch (error) {
     throw new Error(`${command} failed:\n${String(error.stderr || error.message).trim()}`, { cause: error });

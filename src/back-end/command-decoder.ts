@@ -18,12 +18,7 @@ import {
   ReadArgument,
   StatArgument,
 } from '../wire/atcp/command.js';
-import {
-  commandCounter,
-  commandEpoch,
-  statementFlags,
-  statementLength,
-} from '../wire/atcp/statements.js';
+import { commandCounter, commandEpoch, statementFlags, statementLength } from '../wire/atcp/statements.js';
 import { get16, get64, UNKNOWN_U64 } from '../wire/bytes.js';
 import { OFFSET_LIMIT } from './limits.js';
 import type { PseudoSource } from './ports.js';

@@ -27,8 +27,6 @@ export class Delegation {
   /** Number of the slot. */
   readonly slot: number;
   readonly template = new Template();
-  /** Changes whenever a statement or an event touches the delegation: a packet made before is then void. */
-  stamp = 0;
   /** Bytes of the span, -1 while nobody knows. */
   total: number = UNKNOWN_U64;
   lastSentUs = 0;
@@ -43,11 +41,6 @@ export class Delegation {
   endUnit = 0;
   readonly handle: ObjectHandle;
   state: SlotState = SlotState.ready;
-  /** In which of the {@link WorkQueues} it waits: theirs, also while the slot is free. */
-  inToSend = false;
-  inToRead = false;
-  inToReadAhead = false;
-  inToLookUp = false;
 
   // What the latest statement says (decision 1).
   version = 0;
@@ -96,7 +89,6 @@ export function resetDelegation(d: Delegation): void {
   d.leaseEndsUs = NEVER_US;
   d.resend.clear();
   d.marks.clear();
-  d.stamp++;
   d.lastSentUs = 0;
   d.reportDue = false;
   d.missing = -1;

@@ -59,7 +59,6 @@ export class Delegations {
     const next = transition.next;
     d.state = next;
     d.sends = next === SlotState.sending || next === SlotState.sent;
-    d.stamp++;
     if (action !== SlotAction.none) this.#act(nowUs, d, action);
   }
 
@@ -67,7 +66,7 @@ export class Delegations {
     switch (action) {
       case SlotAction.lookUp:
         this.#counters.commandWoken110++;
-        this.#queues.lookUp(d);
+        this.#queues.toLookUp.add(d);
         break;
       case SlotAction.report:
         this.#reports.atOnce(nowUs, d);
@@ -130,7 +129,7 @@ export class Delegations {
       d.total = total;
       d.endUnit = Math.ceil((d.from + total) / UNIT_BYTES);
       moveTo(d, d.firstOffset);
-      this.#queues.readAhead(d);
+      this.#queues.toReadAhead.add(d);
       this.fire(nowUs, d, SlotEvent.found);
     }
   }
@@ -168,8 +167,8 @@ export class Delegations {
     }
     this.#empty(d, unitOf(d.from + acknowledged));
     d.resend.select(acknowledged, d.next);
-    this.#queues.send(d);
-    this.#queues.readAhead(d);
+    this.#queues.toSend.add(d);
+    this.#queues.toReadAhead.add(d);
     this.settle(nowUs, d);
   }
 
@@ -184,7 +183,8 @@ export class Delegations {
   /** Everything sent, everything acknowledged: says so. */
   settle(nowUs: number, d: Delegation): void {
     if (d.state === SlotState.sending && d.next === d.total) this.fire(nowUs, d, SlotEvent.allSent);
-    if (d.state === SlotState.sent && d.acknowledged >= d.total) this.fire(nowUs, d, SlotEvent.allAcknowledged);
+    if (d.state === SlotState.sent && d.acknowledged >= d.total)
+      this.fire(nowUs, d, SlotEvent.allAcknowledged);
   }
 
   /** The statement that was just applied holds for so long. */

@@ -77,12 +77,12 @@ export class FrameWriter {
   step(nowUs: number, seeking: boolean): void {
     const nic = this.#nic;
     const session = this.#session;
-    nic.flush(nowUs);
+    nic.flush();
     if (nic.waitingBytes === 0 && nowUs >= session.acceptDueUs) {
-      nic.sendControl(nowUs, session.writeAccept(this.#frame));
+      nic.sendControl(session.writeAccept(this.#frame));
     }
     if (nic.waitingBytes === 0 && nowUs >= session.announceDueUs) {
-      nic.sendControl(nowUs, session.writeAnnounce(nowUs, this.#frame, this.#facts, seeking));
+      nic.sendControl(session.writeAnnounce(nowUs, this.#frame, this.#facts, seeking));
     }
     if (nic.waitingBytes === 0 && session.active) {
       const isHeartbeatDue = nowUs >= session.heartbeatDueUs;
@@ -119,7 +119,7 @@ export class FrameWriter {
       at += this.#writeAck(nowUs, d, at);
     }
     reports.written(nowUs, more);
-    this.#nic.sendControl(nowUs, this.#session.writeStatements(this.#frame, at - BODY));
+    this.#nic.sendControl(this.#session.writeStatements(this.#frame, at - BODY));
     this.#passNamed(nowUs);
   }
 

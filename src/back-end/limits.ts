@@ -35,6 +35,8 @@ export interface Limits {
   readonly unitsPerStep: number;
   /** Pseudo packets handed to the NIC in one step. */
   readonly segmentsPerStep: number;
+  /** Of these, for one delegation before it is another's turn. */
+  readonly segmentsPerTurn: number;
   /** Answers about commands that hold no slot, waiting for a frame. */
   readonly answers: number;
   /** Command ids of which is remembered that they are over, or had no slot; a power of two. */
@@ -72,8 +74,9 @@ export const boardLimits: Limits = Object.freeze({
   readAheadUnits: 4,
   unitsPerTurn: 4,
   framesPerStep: 4,
-  unitsPerStep: 1,
+  unitsPerStep: 2,
   segmentsPerStep: 8,
+  segmentsPerTurn: 8,
   answers: 32,
   rememberedIds: 256,
   reportIntervalUs: 2_000,
@@ -102,7 +105,7 @@ export function checkLimits(l: Limits): void {
   demand(l.readAheadUnits <= l.buffersPerSlot, 'readAheadUnits must not exceed buffersPerSlot');
   demand(l.unitsPerTurn >= 1, 'unitsPerTurn must be at least 1');
   demand(l.framesPerStep >= 1 && l.segmentsPerStep >= 1, 'a step must take and give at least one frame');
-  demand(l.unitsPerStep >= 1, 'unitsPerStep must be at least 1');
+  demand(l.unitsPerStep >= 1 && l.segmentsPerTurn >= 1, 'a turn must do something');
   demand(l.answers >= 1 && l.slots <= l.rememberedIds, 'rememberedIds must cover all slots');
   demand(MTU_BYTES <= UNIT_BYTES, 'UNIT_BYTES: a segment lies in at most two units');
   demand(MAX_TEMPLATE_BYTES < FRAME_BYTES, 'FRAME_BYTES must hold a template and a payload');

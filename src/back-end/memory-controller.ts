@@ -1,15 +1,17 @@
 /**
  * Memory controller of claim 10 (memory 70 of Fig. 11): every buffer that the firmware has, made once. Unit
- * buffers are lent to slots; what was sent stays until it is acknowledged while memory lasts ([0031]), and the
- * oldest of it goes first when another slot needs a buffer: the card still has it.
+ * buffers are lent to slots; what was sent stays until it is acknowledged while memory lasts ([0031]), and goes when
+ * a slot needs a buffer: the card still has it.
  */
 import { UNIT_BYTES } from '../volume/limits.js';
 import type { Counters } from './counters.js';
 import { FRAME_BYTES } from './limits.js';
 import type { Limits } from './limits.js';
 
-/** No buffer, no entry, no neighbour in a list. */
+/** No buffer, no unit. */
 const NONE = -1;
+/** {@link MemoryController.lend}: the unit is in memory. */
+export const THERE = -2;
 
 export class MemoryController {
   readonly #perSlot: number;
@@ -31,18 +33,18 @@ export class MemoryController {
   highWater = 0;
 
   readonly #counters: Counters;
-  /** By buffer: its entry, and its neighbours in the list of sent units, oldest first. */
+  /** By buffer: its entry, and whether the unit in it was sent. */
   readonly #entryOf: number[];
-  readonly #older: number[];
-  readonly #newer: number[];
   readonly #isSent: boolean[];
-  #oldest = NONE;
-  #newest = NONE;
+  #sentCount = 0;
+  /** The buffer after the one that was reclaimed last. */
+  #hand = 0;
+  /** A ring: what was returned first is lent first. */
   readonly #free: number[];
+  #freeHead = 0;
   #freeCount: number;
-  /** The buffer that the disk controller is filling; it becomes an entry with {@link filled}. */
+  /** The entry whose buffer the disk controller is filling, and with which unit. */
   #loading = NONE;
-  #loadingSlot = NONE;
   #loadingUnit = 0;
 
   /** `superFrameBytes` is the largest frame that the NIC segments itself, or 0. */
@@ -60,8 +62,6 @@ export class MemoryController {
     this.#bufferOf = new Array<number>(entries).fill(NONE);
     this.#unitOf = new Array<number>(entries).fill(NONE);
     this.#entryOf = new Array<number>(limits.buffers).fill(NONE);
-    this.#older = new Array<number>(limits.buffers).fill(NONE);
-    this.#newer = new Array<number>(limits.buffers).fill(NONE);
     this.#isSent = new Array<boolean>(limits.buffers).fill(false);
     this.#free = new Array<number>(limits.buffers).fill(0);
     for (let i = 0; i < limits.buffers; i++) this.#free[i] = i;
@@ -86,57 +86,83 @@ export class MemoryController {
   }
 
   /**
-   * Lends a buffer for one unit and returns its position, or -1 when none is to be had. One unit is being filled
-   * at a time; {@link filled} or {@link unfilled} follows. A slot holds consecutive units: one that shares the
-   * new unit's place goes first. `reclaim` allows to take the oldest sent unit of any slot.
+   * How many bytes from `position`, where the unit begins, are those of the unit and of the ones after it; not more
+   * than it takes to have `wanted`. Buffers are lent in their order in memory, so that units read one after the
+   * other mostly are neighbours.
+   */
+  inRow(slot: number, unit: number, position: number, wanted: number): number {
+    const first = slot * this.#perSlot;
+    const mask = this.#mask;
+    const unitOf = this.#unitOf;
+    const bufferOf = this.#bufferOf;
+    let row = UNIT_BYTES;
+    for (let next = unit + 1; row < wanted; next++) {
+      const entry = first + (next & mask);
+      if (unitOf[entry] !== next || bufferOf[entry]! * UNIT_BYTES !== position + row) return row;
+      row += UNIT_BYTES;
+    }
+    return row;
+  }
+
+  /**
+   * Lends a buffer for one unit and returns its position; {@link THERE} when the unit is there already, or -1 when
+   * no buffer is to be had. One unit is being filled at a time; {@link filled} or {@link unfilled} follows. A slot
+   * holds consecutive units: one that shares the new unit's place goes first. `reclaim` allows to take a sent unit
+   * of any slot.
    */
   lend(slot: number, unit: number, reclaim: boolean): number {
     const entry = slot * this.#perSlot + (unit & this.#mask);
-    if (this.#unitOf[entry]! >= 0) this.#giveBackEntry(entry);
-    if (this.#freeCount === 0) {
-      if (!reclaim || this.#oldest < 0) return NONE;
-      this.#counters.bufferReclaimed++;
-      this.#giveBackEntry(this.#entryOf[this.#oldest]!);
-    }
-    const buffer = this.#free[--this.#freeCount]!;
-    this.#loading = buffer;
-    this.#loadingSlot = slot;
+    const held = this.#unitOf[entry]!;
+    if (held === unit) return THERE;
+    if (held >= 0) this.#giveBackEntry(entry);
+    if (this.#freeCount === 0 && !(reclaim && this.#reclaim())) return NONE;
+    const buffer = this.#free[this.#freeHead]!;
+    if (++this.#freeHead === this.buffers) this.#freeHead = 0;
+    this.#freeCount--;
+    this.#loading = entry;
     this.#loadingUnit = unit;
+    this.#bufferOf[entry] = buffer;
+    this.#entryOf[buffer] = entry;
     if (++this.lent > this.highWater) this.highWater = this.lent;
     return buffer * UNIT_BYTES;
   }
 
   /** The lent buffer holds its unit now. */
   filled(): void {
-    const unit = this.#loadingUnit;
-    const buffer = this.#loading;
-    const entry = this.#loadingSlot * this.#perSlot + (unit & this.#mask);
+    this.#unitOf[this.#loading] = this.#loadingUnit;
     this.#loading = NONE;
-    this.#bufferOf[entry] = buffer;
-    this.#unitOf[entry] = unit;
-    this.#entryOf[buffer] = entry;
   }
 
   /** The lent buffer could not be filled, or is not wanted any more. */
   unfilled(): void {
     if (this.#loading < 0) return;
-    this.#free[this.#freeCount++] = this.#loading;
+    this.#setFree(this.#bufferOf[this.#loading]!);
     this.#loading = NONE;
-    this.lent--;
   }
 
   /** The unit was sent: it stays until it is acknowledged, or until its buffer is needed. */
   sent(slot: number, unit: number): void {
     const entry = slot * this.#perSlot + (unit & this.#mask);
+    if (this.#unitOf[entry] !== unit) return;
     const buffer = this.#bufferOf[entry]!;
-    if (this.#unitOf[entry] !== unit || this.#isSent[buffer]!) return;
-    const newest = this.#newest;
+    if (this.#isSent[buffer]!) return;
     this.#isSent[buffer] = true;
-    this.#older[buffer] = newest;
-    this.#newer[buffer] = NONE;
-    if (newest >= 0) this.#newer[newest] = buffer;
-    else this.#oldest = buffer;
-    this.#newest = buffer;
+    this.#sentCount++;
+  }
+
+  /**
+   * Takes a sent unit's buffer back; false when there is none. The hand goes round in the order in which buffers are
+   * lent and reclaimed, so that under pressure the oldest goes first.
+   */
+  #reclaim(): boolean {
+    if (this.#sentCount === 0) return false;
+    const isSent = this.#isSent;
+    let hand = this.#hand;
+    while (!isSent[hand]!) hand = hand + 1 === this.buffers ? 0 : hand + 1;
+    this.#hand = hand + 1 === this.buffers ? 0 : hand + 1;
+    this.#counters.bufferReclaimed++;
+    this.#giveBackEntry(this.#entryOf[hand]!);
+    return true;
   }
 
   /** Returns the buffer of one unit; does nothing when the slot does not hold it. */
@@ -189,19 +215,18 @@ export class MemoryController {
 
   #giveBackEntry(entry: number): void {
     const buffer = this.#bufferOf[entry]!;
-    if (this.#isSent[buffer]!) this.#unlink(buffer);
+    if (this.#isSent[buffer]!) {
+      this.#isSent[buffer] = false;
+      this.#sentCount--;
+    }
     this.#unitOf[entry] = NONE;
-    this.#free[this.#freeCount++] = buffer;
-    this.lent--;
+    this.#setFree(buffer);
   }
 
-  #unlink(buffer: number): void {
-    const older = this.#older[buffer]!;
-    const newer = this.#newer[buffer]!;
-    if (older >= 0) this.#newer[older] = newer;
-    else this.#oldest = newer;
-    if (newer >= 0) this.#older[newer] = older;
-    else this.#newest = older;
-    this.#isSent[buffer] = false;
+  #setFree(buffer: number): void {
+    let i = this.#freeHead + this.#freeCount++;
+    if (i >= this.buffers) i -= this.buffers;
+    this.#free[i] = buffer;
+    this.lent--;
   }
 }

@@ -5,7 +5,7 @@
 import { equal, fill } from '../wire/byte-loops.js';
 import { ETHERNET_HEADER_BYTES, ETHERNET_MIN_BYTES, etherType, MAC_BYTES } from '../wire/ethernet.js';
 import type { Counters } from './counters.js';
-import { FRAME_BYTES, NEVER_US } from './limits.js';
+import { FRAME_BYTES } from './limits.js';
 import type { MemoryController } from './memory-controller.js';
 import { PortStatus } from './ports.js';
 import type { NicPort } from './ports.js';
@@ -23,8 +23,10 @@ export class NicController {
   readonly #pseudoFrame: Uint8Array;
   readonly #counters: Counters;
   readonly #broadcast = new Uint8Array(MAC_BYTES).fill(0xff);
-  /** Since when the NIC has had no room. */
-  #busySinceUs = NEVER_US;
+  /** Since a frame was taken. */
+  #refusals = 0;
+  /** When the NIC was last seen to take what it is given. */
+  #movingUs = 0;
 
   constructor(port: NicPort, etherTypeOfLink: number, memory: MemoryController, counters: Counters) {
     this.#port = port;
@@ -51,20 +53,22 @@ export class NicController {
   /** Opens the chip; true when that is done. What waited is dropped: all of it is stated again. */
   open(nowUs: number): boolean {
     this.waitingBytes = 0;
-    this.#busySinceUs = NEVER_US;
+    this.#refusals = 0;
+    this.#movingUs = nowUs;
     return this.#port.open(nowUs) === PortStatus.ok;
   }
 
   /** Without a link nothing can be sent: that is no fault of the NIC. */
   linkUp(): boolean {
     const up = this.#port.linkUp();
-    if (!up) this.#busySinceUs = NEVER_US;
+    if (!up) this.#refusals = 0;
     return up;
   }
 
-  /** True when the NIC has had no room for `stallUs`. */
+  /** True when the NIC has refused frames, and taken none, for `stallUs`; to be asked from time to time. */
   stalled(nowUs: number, stallUs: number): boolean {
-    return this.#busySinceUs !== NEVER_US && nowUs - this.#busySinceUs >= stallUs;
+    if (this.#refusals === 0) this.#movingUs = nowUs;
+    return nowUs - this.#movingUs >= stallUs;
   }
 
   /** Fetches one frame to the receive frame: its length when it is ours, {@link FOREIGN}, or 0 when none came. */
@@ -87,20 +91,20 @@ export class NicController {
   }
 
   /** Sends the control frame; when there is no room it waits for {@link flush}. */
-  sendControl(nowUs: number, length: number): void {
+  sendControl(length: number): void {
     this.waitingBytes = padded(this.#controlFrame, length);
-    this.flush(nowUs);
+    this.flush();
   }
 
   /** Tries again to send what waits. */
-  flush(nowUs: number): void {
+  flush(): void {
     if (this.waitingBytes === 0) return;
     if (!this.#port.transmit(this.#controlFrame, 0, this.waitingBytes)) {
-      this.#refused(nowUs);
+      this.#refuse();
       return;
     }
     this.waitingBytes = 0;
-    this.#busySinceUs = NEVER_US;
+    this.#refusals = 0;
     this.#counters.framesSent++;
   }
 
@@ -108,35 +112,29 @@ export class NicController {
    * Hands the pseudo frame to the NIC; false when there is no room, or while an ATCP frame waits, since what an
    * ATCP frame says comes before the bytes that it speaks of.
    */
-  sendPseudo(nowUs: number, length: number): boolean {
+  sendPseudo(length: number): boolean {
     if (this.waitingBytes !== 0) return false;
     const frame = this.#pseudoFrame;
     const bytes = length < ETHERNET_MIN_BYTES ? padded(frame, length) : length;
-    if (!this.#port.transmit(frame, 0, bytes)) return this.#refused(nowUs);
-    this.#busySinceUs = NEVER_US;
+    if (!this.#port.transmit(frame, 0, bytes)) return this.#refuse();
+    if (this.#refusals !== 0) this.#refusals = 0;
     return true;
   }
 
   /** The same for a packet that the NIC is to cut into segments of `segmentBytes`. */
-  sendSuper(
-    nowUs: number,
-    length: number,
-    l4Offset: number,
-    payloadOffset: number,
-    segmentBytes: number,
-  ): boolean {
+  sendSuper(length: number, l4Offset: number, payloadOffset: number, segmentBytes: number): boolean {
     if (this.waitingBytes !== 0) return false;
     const frame = this.#pseudoFrame;
     if (!this.#port.transmitSegments!(frame, 0, length, l4Offset, payloadOffset, segmentBytes)) {
-      return this.#refused(nowUs);
+      return this.#refuse();
     }
-    this.#busySinceUs = NEVER_US;
+    this.#refusals = 0;
     return true;
   }
 
-  #refused(nowUs: number): false {
+  #refuse(): false {
     this.#counters.nicBusy++;
-    if (this.#busySinceUs === NEVER_US) this.#busySinceUs = nowUs;
+    this.#refusals++;
     return false;
   }
 }

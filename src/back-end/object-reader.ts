@@ -11,9 +11,13 @@ import type { Delegations } from './delegations.js';
 import { DiskResult, DiskState, isCardError } from './disk-controller.js';
 import type { DiskController } from './disk-controller.js';
 import type { Limits } from './limits.js';
+import { THERE } from './memory-controller.js';
 import type { MemoryController } from './memory-controller.js';
 import { SlotState } from './state-machine.js';
 import type { WorkQueues } from './work-queues.js';
+
+/** What `lend` answers when there is no buffer. */
+const NO_BUFFER = -1;
 
 /** What came of one step. */
 export const ReadStep = Object.freeze({
@@ -23,8 +27,16 @@ export const ReadStep = Object.freeze({
   worked: 1,
   /** The card is busy, or not there yet. */
   waiting: 2,
+  /** An operation failed: the state of the card may be another now. */
+  failed: 3,
 } as const);
 export type ReadStep = (typeof ReadStep)[keyof typeof ReadStep];
+
+// What every unit is compared with: on XS a constant of the module costs a tenth of a property of a table.
+const EXECUTING = SlotState.executing;
+const OK = DiskResult.ok;
+const PENDING = DiskResult.pending;
+const WORKED = ReadStep.worked;
 
 export class ObjectReader {
   /** The delegation whose operation is under way, and the unit and its place in memory when that is a read. */
@@ -39,7 +51,9 @@ export class ObjectReader {
   readonly #disk: DiskController;
   readonly #table: DelegationTable;
   readonly #counters: Counters;
-  readonly #limits: Limits;
+  readonly #aheadMost: number;
+  readonly #buffers: number;
+  readonly #unitsPerTurn: number;
 
   constructor(
     disk: DiskController,
@@ -54,7 +68,9 @@ export class ObjectReader {
     this.#table = table;
     this.#queues = queues;
     this.#counters = counters;
-    this.#limits = limits;
+    this.#aheadMost = limits.readAheadUnits;
+    this.#buffers = limits.buffers;
+    this.#unitsPerTurn = limits.unitsPerTurn;
   }
 
   /** Stops what is under way for this delegation. */
@@ -73,17 +89,15 @@ export class ObjectReader {
       if (d === null) return ReadStep.idle;
       this.#current = d;
     }
-    return d.state === SlotState.executing
-      ? this.#lookUp(nowUs, d, delegations)
-      : this.#read(nowUs, d, delegations);
+    return d.state === EXECUTING ? this.#lookUp(nowUs, d, delegations) : this.#read(nowUs, d, delegations);
   }
 
   #lookUp(nowUs: number, d: Delegation, delegations: Delegations): ReadStep {
     const result = this.#disk.lookup(nowUs, d.handle, d.name, 0, d.nameBytes);
     if (result === DiskResult.pending || this.#isMounting(result)) return ReadStep.waiting;
     this.#current = null;
-    if (result === DiskResult.ok) delegations.lookedUp(nowUs, d);
-    else this.#fail(nowUs, d, result, delegations);
+    if (result !== DiskResult.ok) return this.#fail(nowUs, d, result, delegations);
+    delegations.lookedUp(nowUs, d);
     return ReadStep.worked;
   }
 
@@ -91,21 +105,23 @@ export class ObjectReader {
     const memory = this.#memory;
     const unit = this.#unit;
     const result = this.#disk.readUnit(nowUs, d.handle, unit, memory.units, this.#position);
-    if (result === DiskResult.pending) return ReadStep.waiting;
+    if (result === PENDING) return ReadStep.waiting;
     this.#current = null;
-    if (result !== DiskResult.ok) {
+    if (result !== OK) {
       memory.unfilled();
-      this.#fail(nowUs, d, result, delegations);
-      return ReadStep.worked;
+      return this.#fail(nowUs, d, result, delegations);
     }
     memory.filled();
     this.#counters.resultReceived117++;
     if (unit === d.readAhead) d.readAhead = unit + 1;
-    if (unit === d.missing) {
-      d.missing = -1;
-      this.#queues.send(d);
-    }
-    return ReadStep.worked;
+    if (unit === d.missing) this.#arrived(d);
+    return WORKED;
+  }
+
+  /** What segments waited for is there. */
+  #arrived(d: Delegation): void {
+    d.missing = -1;
+    this.#queues.toSend.add(d);
   }
 
   /** At boot and after a card error the volume is looked for: a command waits for that. */
@@ -114,9 +130,10 @@ export class ObjectReader {
     return result === DiskResult.notReady && (state === DiskState.opening || state === DiskState.mounting);
   }
 
-  #fail(nowUs: number, d: Delegation, result: DiskResult, delegations: Delegations): void {
+  #fail(nowUs: number, d: Delegation, result: DiskResult, delegations: Delegations): ReadStep {
     if (result !== DiskResult.notFound) this.#counters.diskErrors++;
     delegations.fail(nowUs, d, this.#reason(result));
+    return ReadStep.failed;
   }
 
   #reason(result: DiskResult): Reason {
@@ -138,9 +155,8 @@ export class ObjectReader {
   #choose(): Delegation | null {
     const queues = this.#queues;
     while (queues.toLookUp.count > 0) {
-      const d = queues.toLookUp.pop();
-      d.inToLookUp = false;
-      if (d.state === SlotState.executing) return d;
+      const d = queues.toLookUp.take();
+      if (d.state === EXECUTING) return d;
     }
     const turn = this.#turn;
     if (turn !== null) {
@@ -153,15 +169,12 @@ export class ObjectReader {
   #chooseWaiting(): Delegation | null {
     const queue = this.#queues.toRead;
     while (queue.count > 0) {
-      const d = queue.pop();
-      if (!d.sends || d.missing < 0) d.inToRead = false;
-      else if (this.#lend(d, d.missing, true)) {
-        d.inToRead = false;
-        return this.#beginTurn(d);
-      } else {
-        queue.push(d);
-        return null;
-      }
+      const d = queue.take();
+      if (!d.sends || d.missing < 0) continue;
+      if (this.#lendMissing(d)) return this.#beginTurn(d);
+      // Every buffer holds what is about to be sent: as soon as some of it was, there is one.
+      queue.add(d);
+      return null;
     }
     return null;
   }
@@ -169,23 +182,15 @@ export class ObjectReader {
   #chooseAhead(): Delegation | null {
     const queue = this.#queues.toReadAhead;
     while (queue.count > 0) {
-      const d = queue.pop();
-      if (!this.#wantsAhead(d)) d.inToReadAhead = false;
-      else if (this.#lend(d, d.readAhead, false)) {
-        d.inToReadAhead = false;
-        return this.#beginTurn(d);
-      } else {
-        // No memory for it now: it is asked again in every step until there is.
-        queue.push(d);
-        return null;
-      }
+      const d = queue.take();
+      if (this.#lendAhead(d)) return this.#beginTurn(d);
     }
     return null;
   }
 
   #beginTurn(d: Delegation): Delegation {
     this.#turn = d;
-    this.#unitsLeft = this.#limits.unitsPerTurn;
+    this.#unitsLeft = this.#unitsPerTurn;
     return this.#count(d);
   }
 
@@ -197,41 +202,50 @@ export class ObjectReader {
   /** What it still wants to read waits for its next turn. */
   #endTurn(d: Delegation): void {
     this.#turn = null;
-    this.#queues.readAhead(d);
+    this.#queues.toReadAhead.add(d);
   }
 
   /** Lends the buffer for the next unit of a delegation: one that segments wait for, or one ahead. */
   #lendNext(d: Delegation): boolean {
-    if (d.sends && d.missing >= 0) return this.#lend(d, d.missing, true);
-    return this.#wantsAhead(d) && this.#lend(d, d.readAhead, false);
+    return d.sends && d.missing >= 0 ? this.#lendMissing(d) : this.#lendAhead(d);
   }
 
-  /** True when a unit ahead of the sending position may be read; {@link Delegation.readAhead} is that unit. */
-  #wantsAhead(d: Delegation): boolean {
+  /** The unit that segments wait for; memory is taken from others if it must be. */
+  #lendMissing(d: Delegation): boolean {
+    const unit = d.missing;
+    let position = this.#memory.lend(d.slot, unit, true);
+    if (position === NO_BUFFER && this.#steal(d)) position = this.#memory.lend(d.slot, unit, true);
+    if (position === THERE) this.#arrived(d);
+    this.#unit = unit;
+    this.#position = position;
+    return position >= 0;
+  }
+
+  /** A unit ahead of the sending position that is not there yet. Without credit one is at hand when it comes. */
+  #lendAhead(d: Delegation): boolean {
     if (!d.sends && d.state !== SlotState.naming) return false;
-    // Without credit one unit is at hand when it comes.
-    let end = d.unit + (d.next < d.limit ? this.#aheadUnits() : 1);
+    const hasCredit = d.next < d.limit;
+    let end = d.unit + (hasCredit ? this.#aheadUnits() : 1);
     if (end > d.endUnit) end = d.endUnit;
     let unit = d.readAhead < d.unit ? d.unit : d.readAhead;
-    while (unit < end && this.#memory.find(d.slot, unit) >= 0) unit++;
+    let position = THERE;
+    while (unit < end) {
+      position = this.#memory.lend(d.slot, unit, hasCredit);
+      if (position !== THERE) break;
+      unit++;
+    }
     d.readAhead = unit;
-    return unit < end;
+    this.#unit = unit;
+    this.#position = position;
+    return position >= 0;
   }
 
   /** A fair share of the memory, but never less than a segment can need. */
   #aheadUnits(): number {
-    const most = this.#limits.readAheadUnits;
     const active = this.#table.activeCount;
-    if (active * most <= this.#limits.buffers) return most;
-    return active * 4 <= this.#limits.buffers && most >= 4 ? 4 : 2;
-  }
-
-  #lend(d: Delegation, unit: number, needed: boolean): boolean {
-    let position = this.#memory.lend(d.slot, unit, needed || d.next < d.limit);
-    if (position < 0 && needed && this.#steal(d)) position = this.#memory.lend(d.slot, unit, true);
-    this.#unit = unit;
-    this.#position = position;
-    return position >= 0;
+    const most = this.#aheadMost;
+    if (active * most <= this.#buffers) return most;
+    return active * 4 <= this.#buffers && most >= 4 ? 4 : 2;
   }
 
   /**

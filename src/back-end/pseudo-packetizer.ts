@@ -1,7 +1,7 @@
 /**
  * Pseudo packetizer 37 (Fig. 7 step 118, Fig. 11): TCP and UDP over IPv4 and IPv6, as the front-end would have
- * sent them. The template's header, the payload from unit buffers, then what differs per packet: sequence number,
- * flags, lengths and checksum.
+ * sent them. The payload is put in place first, behind the room for the template's header; then the header, of
+ * which in a run of segments only sequence number and checksum are new.
  */
 import { copy, sum16 } from '../wire/byte-loops.js';
 import { setIpv4Length } from '../wire/ipv4.js';
@@ -10,52 +10,82 @@ import { UDP_CHECKSUM, UDP_LENGTH } from '../wire/udp.js';
 import { IPV6_PAYLOAD_LENGTH } from './template.js';
 import type { Template } from './template.js';
 
+/** Where packets go; {@link NicController} is one. */
+export interface PacketSink {
+  /** Takes the packet of `length` bytes at the start of the frame; false when there is no room. */
+  sendPseudo(length: number): boolean;
+}
+
 export class PseudoPacketizer {
-  readonly #frame: Uint8Array;
+  /** Packets are made at its start; the payload belongs at {@link Template.bytes}. */
+  readonly frame: Uint8Array;
   /** On XS one call of it costs less than the four bytes one by one. */
   readonly #view: DataView;
-  #length = 0;
+  /** Whose header is in the frame, and for how many bytes of payload and which flags. */
+  #loaded: Template | null = null;
+  #payloadBytes = 0;
+  #flags = 0;
 
-  /** Packets are made at the start of `frame`. */
-  constructor(frame: Uint8Array) {
-    this.#frame = frame;
+  readonly #sink: PacketSink;
+
+  /** `frame` is the one that the sink takes packets from. */
+  constructor(frame: Uint8Array, sink: PacketSink) {
+    this.#sink = sink;
+    this.frame = frame;
     this.#view = new DataView(frame.buffer, frame.byteOffset, frame.length);
   }
 
-  /** Starts a packet with the template's header and the first `length` bytes of payload. */
-  begin(template: Template, b: Uint8Array, at: number, length: number): void {
-    const frame = this.#frame;
-    const bytes = template.bytes;
-    copy(template.header, 0, frame, 0, bytes);
-    copy(b, at, frame, bytes, length);
-    this.#length = bytes + length;
-  }
-
-  /** Adds payload. */
-  append(b: Uint8Array, at: number, length: number): void {
-    copy(b, at, this.#frame, this.#length, length);
-    this.#length += length;
+  /**
+   * Sends up to `count` full TCP segments without flags, their payload in a row from `b[at]`, the first one with
+   * `sequence`; returns how many were taken. Nearly all segments go through this loop: for the engine that
+   * interprets, everything is in locals.
+   */
+  sendRun(template: Template, b: Uint8Array, at: number, count: number, sequence: number): number {
+    if (this.#loaded !== template || template.stale) this.#load(template);
+    const bytes = template.segmentBytes;
+    if (bytes !== this.#payloadBytes) this.#setLength(template, bytes);
+    if (this.#flags !== 0) this.#setFlags(template, 0);
+    const frame = this.frame;
+    const view = this.#view;
+    const sink = this.#sink;
+    const payload = template.bytes;
+    const length = payload + bytes;
+    const l4 = template.l4;
+    const sequenceAt = l4 + TCP_SEQUENCE;
+    const checksumAt = l4 + TCP_CHECKSUM;
+    const constant = template.sum + length - l4;
+    let from = at;
+    let number = sequence;
+    for (let sent = 0; sent < count; sent++) {
+      copy(b, from, frame, payload, bytes);
+      view.setUint32(sequenceAt, number);
+      const sum = constant + (number >>> 16) + (number & 0xffff);
+      view.setUint16(checksumAt, ~sum16(frame, payload, bytes, sum));
+      if (!sink.sendPseudo(length)) return sent;
+      from += bytes;
+      number = (number + bytes) >>> 0;
+    }
+    return count;
   }
 
   /**
-   * Completes the packet and returns the frame's length. `flags` (TCP) are added to the template's; `sequence`
-   * (TCP) is that of the first payload byte.
+   * Completes the packet around `payloadBytes` and returns the frame's length. `flags` (TCP) are added to the
+   * template's; `sequence` (TCP) is that of the first payload byte.
    */
-  end(template: Template, sequence: number, flags: number): number {
-    const length = this.#length;
-    const frame = this.#frame;
-    const view = this.#view;
+  finish(template: Template, payloadBytes: number, sequence: number, flags: number): number {
+    if (this.#loaded !== template || template.stale) this.#load(template);
+    if (payloadBytes !== this.#payloadBytes) this.#setLength(template, payloadBytes);
     const payload = template.bytes;
-    if (length - payload !== template.segmentBytes) this.#setIpLength(template, length);
-    if (template.stale) template.refresh();
-    if (!template.isTcp) return this.#endUdp(template, length);
     const l4 = template.l4;
-    const control = template.flags | flags;
+    const length = payload + payloadBytes;
+    // RFC 1071 sums in any order: the header's unchanging part, what differs per packet, then the payload.
+    const sum = template.sum + length - l4;
+    if (!template.isTcp) return this.#finishUdp(template, length, sum);
+    if (flags !== this.#flags) this.#setFlags(template, flags);
+    const view = this.#view;
     view.setUint32(l4 + TCP_SEQUENCE, sequence);
-    frame[l4 + TCP_FLAGS] = control;
-    // RFC 1071 sums in any order: the header's unchanging part, what was just written, then the payload.
-    const sum = template.sum + length - l4 + control + (sequence >>> 16) + (sequence & 0xffff);
-    view.setUint16(l4 + TCP_CHECKSUM, ~sum16(frame, payload, length - payload, sum) & 0xffff);
+    const total = sum + flags + (sequence >>> 16) + (sequence & 0xffff);
+    view.setUint16(l4 + TCP_CHECKSUM, ~sum16(this.frame, payload, payloadBytes, total) & 0xffff);
     return length;
   }
 
@@ -63,30 +93,45 @@ export class PseudoPacketizer {
    * The same for a packet that the NIC segments itself: lengths are those of the whole, and the checksum field
    * holds the sum of the pseudo header for the NIC to complete (PACKET_VNET_HDR, VIRTIO_NET_HDR_F_NEEDS_CSUM).
    */
-  endSuper(template: Template, sequence: number, flags: number): number {
-    const length = this.#length;
+  finishSuper(template: Template, payloadBytes: number, sequence: number, flags: number): number {
     const l4 = template.l4;
-    this.#setIpLength(template, length);
+    const length = template.bytes + payloadBytes;
+    this.#load(template);
+    this.#setLength(template, payloadBytes);
+    this.#setFlags(template, flags);
     this.#view.setUint32(l4 + TCP_SEQUENCE, sequence);
-    this.#frame[l4 + TCP_FLAGS] = template.flags | flags;
     this.#view.setUint16(l4 + TCP_CHECKSUM, template.pseudoHeaderSum(length - l4));
     return length;
   }
 
-  #setIpLength(template: Template, length: number): void {
-    const l3 = template.l3;
-    if (template.isIpv4) setIpv4Length(this.#frame, l3, length - l3);
-    else this.#view.setUint16(l3 + IPV6_PAYLOAD_LENGTH, length - template.l4);
+  #load(template: Template): void {
+    if (template.stale) template.refresh();
+    copy(template.header, 0, this.frame, 0, template.bytes);
+    this.#loaded = template;
+    this.#payloadBytes = template.segmentBytes;
+    this.#flags = 0;
   }
 
-  #endUdp(template: Template, length: number): number {
+  #setLength(template: Template, payloadBytes: number): void {
+    const l3 = template.l3;
+    const end = template.bytes + payloadBytes;
+    this.#payloadBytes = payloadBytes;
+    if (template.isIpv4) setIpv4Length(this.frame, l3, end - l3);
+    else this.#view.setUint16(l3 + IPV6_PAYLOAD_LENGTH, end - template.l4);
+  }
+
+  #setFlags(template: Template, flags: number): void {
+    this.#flags = flags;
+    this.frame[template.l4 + TCP_FLAGS] = template.flags | flags;
+  }
+
+  #finishUdp(template: Template, length: number, sum: number): number {
     const l4 = template.l4;
     const payload = template.bytes;
     const l4Bytes = length - l4;
     this.#view.setUint16(l4 + UDP_LENGTH, l4Bytes);
     // The length counts twice: in the pseudo header and in UDP's own (RFC 768).
-    const sum = sum16(this.#frame, payload, length - payload, template.sum + 2 * l4Bytes);
-    const checksum = ~sum & 0xffff;
+    const checksum = ~sum16(this.frame, payload, length - payload, sum + l4Bytes) & 0xffff;
     this.#view.setUint16(l4 + UDP_CHECKSUM, checksum === 0 ? 0xffff : checksum);
     return length;
   }

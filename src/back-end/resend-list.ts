@@ -58,7 +58,7 @@ export class ResendList {
   select(acknowledged: number, sent: number): void {
     this.at = 0;
     this.end = 0;
-    for (;;) {
+    while (this.#count !== 0) {
       const generation = this.#lowestAbove(this.executed);
       if (generation === 0) return;
       if (generation !== this.#current) {

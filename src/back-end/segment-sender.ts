@@ -3,6 +3,7 @@
  * sent again, then new bytes, in full segments and a smaller one at the edge of the credit or of the span. How much
  * is granted, and when, is the front-end's affair: it grants whole segments where it can (RFC 9293 3.8.6.2.1).
  */
+import { copy } from '../wire/byte-loops.js';
 import { CommandFlag } from '../wire/atcp/command.js';
 import { TcpFlag } from '../wire/tcp.js';
 import { UNIT_BYTES } from '../volume/limits.js';
@@ -32,13 +33,8 @@ export const SendStep = Object.freeze({
 export type SendStep = (typeof SendStep)[keyof typeof SendStep];
 
 export class SegmentSender {
-  /** The packet in the pseudo frame that the NIC has had no room for: whose it is, or null. */
-  made: Delegation | null = null;
-  /** As of which stamp, its length, what it carries, and whether that was sent before. */
-  #madeStamp = 0;
-  #madeLength = 0;
-  #madePayload = 0;
-  #madeAgain = false;
+  /** The NIC had no room for the last packet. */
+  #refused = false;
   readonly #queues: WorkQueues;
   readonly #memory: MemoryController;
   readonly #packetizer: PseudoPacketizer;
@@ -47,6 +43,7 @@ export class SegmentSender {
   readonly #delegations: Delegations;
   readonly #counters: Counters;
   readonly #perStep: number;
+  readonly #perTurn: number;
   readonly #superFrameBytes: number;
 
   constructor(
@@ -67,29 +64,35 @@ export class SegmentSender {
     this.#reports = reports;
     this.#counters = counters;
     this.#perStep = limits.segmentsPerStep;
+    this.#perTurn = limits.segmentsPerTurn;
     this.#superFrameBytes = nic.superFrameBytes;
   }
 
   step(nowUs: number): SendStep {
-    let left = this.#perStep;
-    if (this.made !== null) {
-      if (!this.#sendMade(nowUs)) return SendStep.waiting;
-      left--;
-    }
     const queue = this.#queues.toSend;
+    if (queue.count === 0) return SendStep.idle;
+    const perStep = this.#perStep;
+    const perTurn = this.#perTurn;
+    let left = perStep;
+    this.#refused = false;
     while (left > 0 && queue.count > 0) {
-      const d = queue.pop();
-      if (d.sends && this.#make(d)) {
-        queue.push(d);
-        if (!this.#sendMade(nowUs)) return SendStep.waiting;
-        left--;
-      } else d.inToSend = false;
+      const d = queue.take();
+      if (!d.sends || d.missing >= 0) continue;
+      const sent = this.#send(d, left < perTurn ? left : perTurn);
+      if (sent > 0) this.#account(nowUs, d, sent);
+      left -= sent;
+      const hasMore = d.next < d.limit || d.resend.at < d.resend.end;
+      if (hasMore && d.missing < 0) queue.add(d);
+      if (this.#refused) return SendStep.waiting;
     }
-    return left === this.#perStep ? SendStep.idle : SendStep.worked;
+    return left === perStep ? SendStep.idle : SendStep.worked;
   }
 
-  /** Makes the next packet of a delegation, if it has one to send and the bytes are there. */
-  #make(d: Delegation): boolean {
+  /**
+   * Sends up to `most` packets of a delegation, of the range that is to be sent again if there is one, else of new
+   * bytes; returns how many the NIC took.
+   */
+  #send(d: Delegation, most: number): number {
     const resend = d.resend;
     const again = resend.at < resend.end;
     let offset = d.next;
@@ -103,58 +106,139 @@ export class SegmentSender {
       sequence = (d.startSequence + offset) >>> 0;
       unit = unitOf(d.from + offset);
       within = d.from + offset - unit * UNIT_BYTES;
-    } else if (offset >= end) return false;
+    }
+    if (offset >= end) return 0;
 
+    const slot = d.slot;
     const segmentBytes = d.segmentBytes;
-    const template = d.template;
-    let bytes = end - offset;
-    if (bytes > segmentBytes) bytes = this.#superFrameBytes === 0 ? segmentBytes : this.#superBytes(d, offset, bytes);
-    if (template.tsValAt !== 0 && d.marks.count !== 0) template.setTsVal(d.marks.at(offset));
-    bytes = this.#gather(d, unit, within, bytes);
-    if (bytes === 0) return false;
-
-    const flags = offset + bytes === d.total ? lastFlags(d.commandFlags) : 0;
-    this.#madeLength =
-      bytes <= segmentBytes
-        ? this.#packetizer.end(template, sequence, flags)
-        : this.#packetizer.endSuper(template, sequence, flags);
-    this.made = d;
-    this.#madeStamp = d.stamp;
-    this.#madePayload = bytes;
-    this.#madeAgain = again;
-    return true;
+    const memory = this.#memory;
+    let sent = 0;
+    while (sent < most && offset < end) {
+      const position = memory.find(slot, unit);
+      if (position < 0) {
+        this.#miss(d, unit);
+        break;
+      }
+      const at = position + within;
+      const wanted = within + (most - sent) * segmentBytes;
+      const row = memory.inRow(slot, unit, position, wanted) - within;
+      const full = this.#fullSegments(d, offset, row < end - offset ? row : end - offset);
+      let bytes = 0;
+      if (full > 0) {
+        const count = full < most - sent ? full : most - sent;
+        const taken = this.#packetizer.sendRun(d.template, memory.units, at, count, sequence);
+        this.#refused = taken < count;
+        sent += taken;
+        bytes = taken * segmentBytes;
+      } else {
+        bytes = this.#sendOne(d, offset, end, unit, at, row, sequence);
+        if (bytes > 0) sent++;
+      }
+      offset += bytes;
+      sequence = (sequence + bytes) >>> 0;
+      within += bytes;
+      for (; within >= UNIT_BYTES; within -= UNIT_BYTES) memory.sent(slot, unit++);
+      if (this.#refused || bytes === 0) break;
+    }
+    if (again) {
+      resend.advance(offset);
+      if (unit < d.unit) memory.sent(slot, unit);
+    } else {
+      d.next = offset;
+      d.sequence = sequence;
+      d.unit = unit;
+      d.within = within;
+    }
+    return sent;
   }
 
-  /** Begins a packet with `bytes` of payload; returns how many there are, 0 when a unit must be read first. */
-  #gather(d: Delegation, unit: number, within: number, bytes: number): number {
+  /**
+   * How many full segments without flags and with one TSval there are in `bytes` from `offset` on: those go the
+   * short way.
+   */
+  #fullSegments(d: Delegation, offset: number, bytes: number): number {
+    const template = d.template;
+    if (!template.isTcp || this.#superFrameBytes !== 0) return 0;
+    let plain = bytes;
+    // The last segment of the span has flags, even if it is a full one.
+    if (offset + plain === d.total) plain--;
+    if (template.tsValAt !== 0 && d.marks.count !== 0) {
+      template.setTsVal(d.marks.at(offset));
+      const tsValBytes = d.marks.endOf(offset) - offset;
+      if (tsValBytes < plain) plain = tsValBytes;
+    }
+    return plain < d.segmentBytes ? 0 : Math.trunc(plain / d.segmentBytes);
+  }
+
+  /**
+   * Sends any one packet, whose payload begins at `at`, where `row` bytes lie in a row; returns the payload's length,
+   * 0 when the NIC had no room or a unit must be read first.
+   */
+  #sendOne(
+    d: Delegation,
+    offset: number,
+    end: number,
+    unit: number,
+    at: number,
+    row: number,
+    sequence: number,
+  ): number {
+    const segmentBytes = d.segmentBytes;
+    const template = d.template;
+    const packetizer = this.#packetizer;
+    let bytes = end - offset;
+    if (bytes > segmentBytes)
+      bytes = this.#superFrameBytes === 0 ? segmentBytes : this.#superBytes(d, offset, bytes);
+    if (bytes <= row) copy(this.#memory.units, at, packetizer.frame, template.bytes, bytes);
+    else bytes = this.#gather(d, unit, at, bytes);
+    if (bytes === 0) return 0;
+    if (template.tsValAt !== 0 && d.marks.count !== 0) template.setTsVal(d.marks.at(offset));
+    const flags = offset + bytes === d.total ? lastFlags(d.commandFlags) : 0;
+    let taken: boolean;
+    if (bytes <= segmentBytes) {
+      taken = this.#nic.sendPseudo(packetizer.finish(template, bytes, sequence, flags));
+    } else {
+      const length = packetizer.finishSuper(template, bytes, sequence, flags);
+      taken = this.#nic.sendSuper(length, template.l4, template.bytes, segmentBytes);
+    }
+    this.#refused = !taken;
+    return taken ? bytes : 0;
+  }
+
+  /**
+   * Puts a payload in place that begins at `at`, in `unit`, and lies in several units. Returns how much of it: all,
+   * or the full segments that are there; 0 when a unit must be read first.
+   */
+  #gather(d: Delegation, unit: number, at: number, bytes: number): number {
     const memory = this.#memory;
     const slot = d.slot;
-    const units = memory.units;
-    const packetizer = this.#packetizer;
-    const first = memory.find(slot, unit);
-    if (first < 0) return this.#miss(d, unit);
-    const head = UNIT_BYTES - within;
-    if (bytes <= head) {
-      packetizer.begin(d.template, units, first + within, bytes);
-      return bytes;
-    }
-    const have = bytes <= d.segmentBytes ? bytes : memory.atHand(slot, unit, within, bytes);
+    const within = at % UNIT_BYTES;
+    const have = memory.atHand(slot, unit, within, bytes);
     const payload = have === bytes ? bytes : have - (have % d.segmentBytes);
-    if (payload === 0 || (payload > head && memory.find(slot, unit + 1) < 0)) return this.#miss(d, unit + 1);
-    packetizer.begin(d.template, units, first + within, head < payload ? head : payload);
-    let left = payload - head;
-    for (let next = unit + 1; left > 0; next++) {
-      packetizer.append(units, memory.find(slot, next), left < UNIT_BYTES ? left : UNIT_BYTES);
-      left -= UNIT_BYTES;
+    if (payload === 0) {
+      this.#miss(d, unit + 1);
+      return 0;
     }
-    return payload;
+    const units = memory.units;
+    const frame = this.#packetizer.frame;
+    let to = d.template.bytes;
+    const end = to + payload;
+    let part = UNIT_BYTES - within;
+    let from = at;
+    for (let next = unit + 1; ; next++) {
+      if (part > end - to) part = end - to;
+      copy(units, from, frame, to, part);
+      to += part;
+      if (to === end) return payload;
+      part = UNIT_BYTES;
+      from = memory.find(slot, next);
+    }
   }
 
   /** Nothing of the delegation can be sent before this unit has been read. */
-  #miss(d: Delegation, unit: number): 0 {
+  #miss(d: Delegation, unit: number): void {
     d.missing = unit;
-    this.#queues.read(d);
-    return 0;
+    this.#queues.toRead.add(d);
   }
 
   /** Payload of a packet that the NIC segments: full segments with one TSval that fit a frame, or all there is. */
@@ -167,52 +251,29 @@ export class SegmentSender {
     return bytes <= room ? bytes : Math.max(segmentBytes, room - (room % segmentBytes));
   }
 
-  /** Hands the packet that was made to the NIC; false when there is no room. One that became void is dropped. */
-  #sendMade(nowUs: number): boolean {
-    const d = this.made!;
-    if (d.stamp !== this.#madeStamp) {
-      this.made = null;
-      return true;
-    }
-    const bytes = this.#madePayload;
-    const taken =
-      bytes <= d.segmentBytes
-        ? this.#nic.sendPseudo(nowUs, this.#madeLength)
-        : this.#nic.sendSuper(nowUs, this.#madeLength, d.template.l4, d.template.bytes, d.segmentBytes);
-    if (!taken) return false;
-    this.made = null;
-    this.#counters.replySent119++;
+  /** What follows from `sent` packets having been sent. */
+  #account(nowUs: number, d: Delegation, sent: number): void {
+    const counters = this.#counters;
+    counters.replySent119 += sent;
     d.lastSentUs = nowUs;
     if (!d.reportDue) this.#reports.soon(nowUs, d);
-    if (this.#madeAgain) this.#advanceAgain(nowUs, d, bytes);
-    else this.#advance(nowUs, d, bytes);
-    return true;
-  }
-
-  #advance(nowUs: number, d: Delegation, bytes: number): void {
-    const next = d.next + bytes;
-    d.next = next;
-    d.sequence = (d.sequence + bytes) >>> 0;
-    let within = d.within + bytes;
-    if (within >= UNIT_BYTES) {
-      for (; within >= UNIT_BYTES; within -= UNIT_BYTES) this.#memory.sent(d.slot, d.unit++);
-      this.#queues.readAhead(d);
-    }
-    d.within = within;
-    if (next !== d.limit) return;
-    this.#counters.creditUsedUp++;
-    if (next !== d.total) return;
-    if (within !== 0) this.#memory.sent(d.slot, d.unit);
-    this.#delegations.settle(nowUs, d);
-  }
-
-  #advanceAgain(nowUs: number, d: Delegation, bytes: number): void {
+    this.#queues.toReadAhead.add(d);
     const resend = d.resend;
-    this.#counters.replyRepeated++;
-    resend.advance(resend.at + bytes);
+    if (resend.at > 0) this.#accountAgain(nowUs, d, sent);
+    else if (d.next === d.limit) {
+      counters.creditUsedUp++;
+      if (d.next !== d.total) return;
+      if (d.within !== 0) this.#memory.sent(d.slot, d.unit);
+      this.#delegations.settle(nowUs, d);
+    }
+  }
+
+  #accountAgain(nowUs: number, d: Delegation, sent: number): void {
+    const resend = d.resend;
+    this.#counters.replyRepeated += sent;
     if (resend.at < resend.end) return;
     const executed = resend.executed;
-    resend.select(Math.min(d.acknowledged, d.total), d.next);
+    resend.select(d.acknowledged < d.total ? d.acknowledged : d.total, d.next);
     if (resend.executed !== executed) this.#reports.atOnce(nowUs, d);
   }
 }

@@ -230,7 +230,8 @@ export class Session {
     this.#sequence = 0;
     const intervalUs = get16(frame, BODY + HEARTBEAT_INTERVAL) * 1000;
     const limits = this.#limits;
-    this.#heartbeatUs = intervalUs === 0 ? limits.heartbeatUs : Math.max(intervalUs, limits.shortestHeartbeatUs);
+    this.#heartbeatUs =
+      intervalUs === 0 ? limits.heartbeatUs : Math.max(intervalUs, limits.shortestHeartbeatUs);
     this.active = true;
     this.frontEndEpoch = epoch;
     this.lastHeardUs = nowUs;

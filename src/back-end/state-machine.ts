@@ -276,7 +276,12 @@ function complete<Action, State>(
 }
 
 /** By {@link SlotState}, then {@link SlotEvent}. */
-export const SLOT_TABLE = complete<SlotAction, SlotState>(SLOT_ROWS, SlotState, SlotEvent, SlotAction.anomaly);
+export const SLOT_TABLE = complete<SlotAction, SlotState>(
+  SLOT_ROWS,
+  SlotState,
+  SlotEvent,
+  SlotAction.anomaly,
+);
 
 /** By {@link BoardState}, then {@link BoardEvent}. */
 export const BOARD_TABLE = complete<BoardAction, BoardState>(

@@ -226,7 +226,10 @@ export class StatementReader {
       this.#reports.atOnce(nowUs, d);
       return;
     }
-    if (!isPlausible(d, b, at)) {
+    const acknowledged = ackAcknowledged(b, at);
+    const granted = ackGranted(b, at);
+    // Steps 130 and 131: offsets that the span can have.
+    if (acknowledged < 0 || granted > OFFSET_LIMIT || (d.total >= 0 && acknowledged > d.total)) {
       this.#counters.ackDiscarded131++;
       this.#reports.atOnce(nowUs, d);
       return;
@@ -234,16 +237,16 @@ export class StatementReader {
     d.version = version;
     this.#delegations.renewLease(nowUs, d, ackLeaseMs(b, at) * 1000);
     if (!this.#changeTemplate(nowUs, d, b, at)) return;
-    this.#takeStatement(d, b, at);
+    d.acknowledged = acknowledged;
+    d.granted = granted;
+    this.#takeLists(d, b, at);
     d.hold = (statementFlags(b, at) & AckDownFlag.hold) !== 0;
     this.#delegations.fire(nowUs, d, d.hold ? SlotEvent.held : SlotEvent.granted);
   }
 
-  #takeStatement(d: Delegation, b: Uint8Array, at: number): void {
-    d.acknowledged = ackAcknowledged(b, at);
-    d.granted = ackGranted(b, at);
-    d.resend.load(b, at);
+  #takeLists(d: Delegation, b: Uint8Array, at: number): void {
     if (d.opcode !== Opcode.read) return;
+    d.resend.load(b, at);
     d.marks.load(b, at);
     d.template.setPair(ackAcknowledgment(b, at), ackWindow(b, at), ackTsEcr(b, at));
   }
@@ -267,12 +270,4 @@ export class StatementReader {
     d.templateVersion = version;
     return true;
   }
-}
-
-/** Steps 130 and 131: offsets that the span can have. */
-function isPlausible(d: Delegation, b: Uint8Array, at: number): boolean {
-  const acknowledged = ackAcknowledged(b, at);
-  const granted = ackGranted(b, at);
-  if (acknowledged < 0 || granted > OFFSET_LIMIT) return false;
-  return d.total < 0 || acknowledged <= d.total;
 }

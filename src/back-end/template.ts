@@ -48,7 +48,8 @@ export function checkTemplate(
   segmentBytes: number,
   sources: readonly PseudoSource[],
 ): Reason {
-  if (bytes > MAX_TEMPLATE_BYTES || l3Offset < ETHERNET_HEADER_BYTES || l4Offset > bytes) return Reason.badCommand;
+  if (bytes > MAX_TEMPLATE_BYTES || l3Offset < ETHERNET_HEADER_BYTES || l4Offset > bytes)
+    return Reason.badCommand;
   if (!isLinkHeader(b, at, l3Offset)) return Reason.badCommand;
   const version = b[at + l3Offset]! >>> 4;
   const l4 = at + l4Offset;
@@ -112,24 +113,28 @@ function isProvisioned(
 }
 
 export class Template {
-  /** The header of a full segment; sequence number, flags and checksum of TCP or UDP are filled in per packet. */
-  readonly header = new Uint8Array(MAX_TEMPLATE_BYTES);
+  /** Something in {@link header} has changed: {@link sum} has to be made again ({@link refresh}). */
+  stale = true;
   bytes = 0;
   l4 = 0;
-  l3 = 0;
+  /** Sum over the pseudo header without the length, and the TCP or UDP header without what differs per packet. */
+  sum = 0;
   isTcp = true;
+  /** Where TSval is, or 0 when the segments carry no timestamps option. */
+  tsValAt = 0;
+  /** The header of a full segment; sequence number and checksum of TCP or UDP are filled in per packet. */
+  readonly header = new Uint8Array(MAX_TEMPLATE_BYTES);
+  l3 = 0;
   isIpv4 = true;
   /** Flags of every segment. */
   flags = 0;
   /** IP length and header checksum in {@link header} are those of this payload. */
   segmentBytes = 0;
-  /** Sum over the pseudo header without the length, and the TCP or UDP header without what differs per packet. */
-  sum = 0;
-  /** True when {@link sum} has to be made again ({@link refresh}). */
-  stale = true;
-  /** Where TSval is, or 0 when the segments carry no timestamps option. */
-  tsValAt = 0;
   #tsVal = 0;
+  /** The pair that is in place, and its TSecr; -1 for none. */
+  #acknowledgment = -1;
+  #window = 0;
+  #tsEcr = 0;
   /** Sum over the pseudo header without the length. */
   #addressSum = 0;
 
@@ -161,6 +166,7 @@ export class Template {
       this.#addressSum = sum16(header, l3Offset + IPV6_SOURCE, 32, protocol);
     }
     this.tsValAt = 0;
+    this.#acknowledgment = -1;
     if (this.isTcp) this.#loadTcp(l4Offset);
     else {
       put16(header, l4Offset + UDP_LENGTH, 0);
@@ -172,7 +178,6 @@ export class Template {
   #loadTcp(l4: number): void {
     const header = this.header;
     this.flags = header[l4 + TCP_FLAGS]!;
-    header[l4 + TCP_FLAGS] = 0;
     put32(header, l4 + TCP_SEQUENCE, 0);
     put32(header, l4 + TCP_CHECKSUM, 0);
     this.tsValAt = findTsVal(header, l4 + TCP_HEADER_BYTES, this.bytes);
@@ -182,6 +187,10 @@ export class Template {
   /** The (acknowledgment, window) pair of the latest statement (decision 5), and the TSecr that goes with it. */
   setPair(acknowledgment: number, window: number, tsEcr: number): void {
     if (!this.isTcp) return;
+    if (acknowledgment === this.#acknowledgment && window === this.#window && tsEcr === this.#tsEcr) return;
+    this.#acknowledgment = acknowledgment;
+    this.#window = window;
+    this.#tsEcr = tsEcr;
     put32(this.header, this.l4 + TCP_ACKNOWLEDGMENT, acknowledgment);
     put16(this.header, this.l4 + TCP_WINDOW, window);
     if (this.tsValAt !== 0) put32(this.header, this.tsValAt + 4, tsEcr);

@@ -1,33 +1,44 @@
 /**
- * Who has work, in the order of their turns, so that nobody has to look through all slots for it. Each queue holds
- * a delegation at most once; one whose work has gone meanwhile is passed over when its turn comes.
+ * Who has work, in the order of their turns, so that nobody has to look through all slots for it. A delegation
+ * waits in a queue at most once; one whose work has gone meanwhile is passed over when its turn comes.
  */
 import type { Delegation } from './delegation.js';
 import type { Limits } from './limits.js';
 
-class SlotQueue {
+export class SlotQueue {
   count = 0;
   #head = 0;
+  #tail = 0;
   readonly #size: number;
-  // A plain array: on XS a third of the cost of a typed one.
-  readonly #ring: (Delegation | null)[];
+  // Plain arrays: on XS reading one costs half of what a typed array costs.
+  readonly #ring: Delegation[] = [];
+  /** By slot: whether it waits here. */
+  readonly #waits: boolean[];
 
-  constructor(size: number) {
-    this.#size = size;
-    this.#ring = new Array<Delegation | null>(size).fill(null);
+  constructor(slots: number) {
+    this.#size = slots;
+    this.#waits = new Array<boolean>(slots).fill(false);
+    this.#ring.length = slots;
   }
 
-  push(d: Delegation): void {
-    let i = this.#head + this.count++;
-    if (i >= this.#size) i -= this.#size;
-    this.#ring[i] = d;
+  /** Nothing happens when it waits already. */
+  add(d: Delegation): void {
+    const waits = this.#waits;
+    if (waits[d.slot]!) return;
+    waits[d.slot] = true;
+    const tail = this.#tail;
+    this.#ring[tail] = d;
+    this.#tail = tail + 1 === this.#size ? 0 : tail + 1;
+    this.count++;
   }
 
   /** The longest waiting one. Only while {@link count} is not 0. */
-  pop(): Delegation {
-    const d = this.#ring[this.#head]!;
-    if (++this.#head === this.#size) this.#head = 0;
+  take(): Delegation {
+    const head = this.#head;
+    const d = this.#ring[head]!;
+    this.#head = head + 1 === this.#size ? 0 : head + 1;
     this.count--;
+    this.#waits[d.slot] = false;
     return d;
   }
 }
@@ -35,41 +46,17 @@ class SlotQueue {
 export class WorkQueues {
   /** May have a segment to send. */
   readonly toSend: SlotQueue;
-  /** Objects to be looked up. */
-  readonly toLookUp: SlotQueue;
   /** Segments wait for a unit. */
   readonly toRead: SlotQueue;
   /** May read ahead. */
   readonly toReadAhead: SlotQueue;
+  /** Objects to be looked up. */
+  readonly toLookUp: SlotQueue;
 
   constructor(limits: Limits) {
     this.toSend = new SlotQueue(limits.slots);
-    this.toLookUp = new SlotQueue(limits.slots);
     this.toRead = new SlotQueue(limits.slots);
     this.toReadAhead = new SlotQueue(limits.slots);
-  }
-
-  send(d: Delegation): void {
-    if (d.inToSend) return;
-    d.inToSend = true;
-    this.toSend.push(d);
-  }
-
-  lookUp(d: Delegation): void {
-    if (d.inToLookUp) return;
-    d.inToLookUp = true;
-    this.toLookUp.push(d);
-  }
-
-  read(d: Delegation): void {
-    if (d.inToRead) return;
-    d.inToRead = true;
-    this.toRead.push(d);
-  }
-
-  readAhead(d: Delegation): void {
-    if (d.inToReadAhead) return;
-    d.inToReadAhead = true;
-    this.toReadAhead.push(d);
+    this.toLookUp = new SlotQueue(limits.slots);
   }
 }

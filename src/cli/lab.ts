@@ -1,7 +1,7 @@
 /** `atcp lab`: a whole ATCP network on this machine, around one command. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { existsSync, statSync } from 'node:fs';
-import { BOARD_KINDS, type BoardKind, type SwitchKind } from '../lab/configuration.js';
+import { BOARD_KINDS, type BoardKind, type BoardKill, type SwitchKind } from '../lab/configuration.js';
 import { runLab } from '../lab/lab.js';
 
 const MAX_BOARDS = 64;
@@ -39,6 +39,20 @@ function boardKinds(text: string): BoardKind[] {
   });
 }
 
+function kill(text: string, earlier: BoardKill[]): BoardKill[] {
+  const [, board, afterMs] = /^(\d+)@(\d+)$/.exec(text) ?? [];
+  if (board === undefined || afterMs === undefined)
+    throw new InvalidArgumentError('BOARD@MS is wanted: the number of a board, from 1, and milliseconds');
+  return [...earlier, { board: Number(board), afterMs: Number(afterMs) }];
+}
+
+function killsOfBoards(flags: LabFlags, boards: number, command: Command): BoardKill[] {
+  const stranger = flags.kill.find(({ board }) => board < 1 || board > boards);
+  if (stranger !== undefined)
+    command.error(`error: --kill names board ${stranger.board}; the boards are numbered 1 to ${boards}`);
+  return flags.kill;
+}
+
 function folder(text: string): string {
   if (!existsSync(text) || !statSync(text).isDirectory())
     throw new InvalidArgumentError(`there is no folder '${text}'`);
@@ -51,6 +65,7 @@ export function boardList(kinds: readonly BoardKind[], count: number | undefined
 }
 
 interface LabFlags {
+  kill: BoardKill[];
   switch: SwitchKind;
   boards?: number;
   board: BoardKind[];
@@ -109,6 +124,12 @@ export function labCommand(): Command {
     .option('--rate <mbit>', 'limit of a board’s port, each way', positive)
     .option('--seed <n>', 'decides every fault', wholeNumber(0, 0xffff_ffff), 1)
     .option('--pcap <file>', 'capture of every port, as pcapng')
+    .option(
+      '--kill <board@ms>',
+      'cut a board’s power so long after the command began; may be repeated',
+      kill,
+      [],
+    )
     .option('--verbose', 'show what the parts of the laboratory say', false)
     .addHelpText(
       'after',
@@ -136,6 +157,7 @@ Example:
         rateMbit: flags.rate,
         seed: flags.seed,
         pcap: flags.pcap,
+        kills: killsOfBoards(flags, boardList(flags.board, flags.boards).length, self),
         verbose: flags.verbose,
         progress: process.stderr.isTTY === true,
         command,

@@ -55,6 +55,7 @@ async function start(flags: StartFlags): Promise<void> {
       faults: NO_FAULTS,
       faultsOn: 'client',
       seed: 1,
+      kills: [],
       verbose: false,
       progress: false,
     };

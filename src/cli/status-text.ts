@@ -124,7 +124,10 @@ function formatSpans({ connections, endedSpans }: Status): string[] {
     right('sent again'),
     left(''),
   ];
-  return ['Which board sent which bytes [from, to) of which object', ...formatTable(columns, spans.flatMap(spanRows))];
+  return [
+    'Which board sent which bytes [from, to) of which object',
+    ...formatTable(columns, spans.flatMap(spanRows)),
+  ];
 }
 
 function spanRows(span: SpanStatus): string[][] {

@@ -69,6 +69,11 @@ export class FrontEndCounters {
   retransmittedBytes = 0;
   fastRecoveries = 0;
   retransmissionTimeouts = 0;
+  tailLossProbes = 0;
+  /** Clients reported bytes that came twice (DSACK); of these, ACKs about bytes that were sent again. */
+  duplicatesReported = 0;
+  needlessRetransmissions = 0;
+  recoveriesUndone = 0;
   probesSent = 0;
   pairChanges = 0;
 

@@ -47,6 +47,8 @@ export class FrontEnd implements FrameSink {
   readonly #onLost: ((error: Error) => void) | undefined;
   /** The time of the batch under way; 0 between batches. */
   #batchUs = 0;
+  /** Bytes and SYNs that had come by the end of the last batch. */
+  #asked = 0;
   #deadlineUs = Infinity;
   #timer: NodeJS.Timeout | undefined = undefined;
   #timerUs = Infinity;
@@ -124,7 +126,13 @@ export class FrontEnd implements FrameSink {
     this.#batchUs = 0;
     // Most ticks of a resting link find nothing to do.
     if (frames > 0 || monotonicUs() >= this.#deadlineUs) this.#run();
-    return undefined;
+    // ACKs of a bulk reply may wait for each other, and the link knows how dense they are. Somebody who asks for
+    // something is answered at once: a client that waits for its answer sends nothing else.
+    const { bytesReceived, synReceived21 } = this.host.counters;
+    const asked = bytesReceived + synReceived21;
+    const news = asked !== this.#asked;
+    this.#asked = asked;
+    return news ? 'wake' : undefined;
   }
 
   onLost(error: Error): void {

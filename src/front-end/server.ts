@@ -62,7 +62,8 @@ export class AtcpServer extends EventEmitter<AtcpServerEvents> {
     if (!Number.isInteger(port) || port < 1 || port > 0xffff) {
       throw new RangeError(`port ${port} is not from 1 to 65535; the front-end chooses none by itself`);
     }
-    if (this.#listener !== undefined) throw new Error('the server listens already; close it, or make another one');
+    if (this.#listener !== undefined)
+      throw new Error('the server listens already; close it, or make another one');
     if (callback !== undefined) this.once('listening', callback);
     try {
       this.#listener = this.#host.tcp.listen(port, this.#backlog, (connection) => this.#accept(connection));

@@ -32,6 +32,13 @@ export interface LabBoard {
   readonly image: string;
 }
 
+/** A board that loses its power while the command runs. */
+export interface BoardKill {
+  readonly board: number;
+  /** From the start of the command. */
+  readonly afterMs: number;
+}
+
 export interface LabConfiguration {
   /** A folder of the laboratory's own; it goes when the laboratory ends. */
   readonly directory: string;
@@ -44,6 +51,7 @@ export interface LabConfiguration {
   readonly rateMbit: number | undefined;
   readonly seed: number;
   readonly pcap: string | undefined;
+  readonly kills: readonly BoardKill[];
   /** Print what the parts of the laboratory say. */
   readonly verbose: boolean;
   readonly command: readonly string[];

@@ -4,13 +4,12 @@
  * can be asked.
  */
 import { readFileSync } from 'node:fs';
-import { createServer as createHttpServer } from 'node:http';
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PacketLink } from '../../hosts/linux/packet-link.js';
 import { ControlServer } from '../control/server.js';
 import { BackEnds, FrontEnd, nodeEntropy, parseMac } from '../front-end/index.js';
-import { createWebService } from '../services/web/index.js';
+import { createWebServer } from '../services/web/index.js';
 import { boardKey } from './boards.js';
 import { LAB_ADDRESS, type LabConfiguration } from './configuration.js';
 import { controlSocketOf } from './control.js';
@@ -36,7 +35,7 @@ async function main(): Promise<void> {
     onWork: () => frontEnd.requestBatch(),
   });
   frontEnd.addPart(backEnds);
-  const web = createHttpServer(createWebService({ backEnds }));
+  const web = createWebServer({ backEnds, configuration: { listing: true } });
   frontEnd.createServer().attachHttp(web).listen(LAB_ADDRESS.webPort);
   const control = new ControlServer(frontEnd, backEnds);
   await control.listen(controlSocketOf(configuration));

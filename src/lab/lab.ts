@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { type Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { makeVolume } from '../volume/tool/make.js';
-import type { BoardKind, LabConfiguration, SwitchKind } from './configuration.js';
+import type { BoardKill, BoardKind, LabConfiguration, SwitchKind } from './configuration.js';
 import type { Faults, FaultsOn } from './switch/faults.js';
 import { checkNamespaces, spawnInNamespaces } from './namespaces.js';
 
@@ -21,6 +21,7 @@ export interface LabOptions {
   readonly rateMbit?: number | undefined;
   readonly seed: number;
   readonly pcap?: string | undefined;
+  readonly kills: readonly BoardKill[];
   readonly verbose: boolean;
   readonly progress: boolean;
   readonly command: readonly string[];
@@ -52,6 +53,7 @@ async function prepare(options: LabOptions, directory: string): Promise<LabConfi
     rateMbit: options.rateMbit,
     seed: options.seed,
     pcap: options.pcap === undefined ? undefined : resolve(options.pcap),
+    kills: options.kills,
     verbose: options.verbose,
     command: options.command,
   };
@@ -65,8 +67,8 @@ function runSandbox(configurationFile: string): Promise<number> {
     ['inherit', 'inherit', 'inherit', 'pipe'],
     process.env,
   );
-  // unshare itself ignores signals; closing the pipe tells the inside.
-  const forward = (): void => void (child.stdio[3] as Writable).destroy();
+  // unshare itself ignores signals: the pipe tells the inside which one came.
+  const forward = (signal: NodeJS.Signals): void => void (child.stdio[3] as Writable).write(signal);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, forward);
   return new Promise<number>((resolvePromise, reject) => {

@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline';
 const READY_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 3_000;
 const KEPT_LINES = 40;
+/** How firmware begins the lines that tell of a crash (hosts/qemu/native/mcu-crash.c). */
+const CRASH = 'crash: ';
 
 export class LabProcess {
   readonly name: string;
@@ -82,6 +84,7 @@ export class LabProcess {
 
   #keep(line: string, verbose: boolean): void {
     if (verbose) process.stderr.write(`[${this.name}] ${line}\n`);
+    else if (line.startsWith(CRASH)) process.stderr.write(`atcp lab: ${this.name} ${line}\n`);
     this.#lastLines.push(line);
     if (this.#lastLines.length > KEPT_LINES) this.#lastLines.shift();
   }

@@ -34,27 +34,31 @@ function clientEnvironment(configuration: LabConfiguration): NodeJS.ProcessEnv {
   };
 }
 
-/** Ctrl-C, a signal, or the end of the outside: the command is asked to end; a second time there is no asking. */
+const INTERRUPT_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** How long the command may take to end when it is asked to. */
+const PATIENCE_MS = 5_000;
+type InterruptSignal = (typeof INTERRUPT_SIGNALS)[number];
+
+/** Ctrl-C, a signal, or the end of the outside: the command is asked to end, and its status is that of the first. */
 class Interruption {
   status = 0;
   #command: ChildProcess | undefined;
 
   constructor() {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.on(signal, () => this.#happen(signal));
-    // The other end of this pipe is the outside: when that ends, however it ends, the laboratory does.
+    for (const signal of INTERRUPT_SIGNALS) process.on(signal, () => this.#happen(signal));
+    // The other end of this pipe is the outside: it says which signal it got, or just ends, however it ends.
     const outside = new Socket({ fd: 3 });
     outside.on('error', () => undefined);
+    outside.on('data', (name) => this.#happen(name.toString() as InterruptSignal));
     outside.on('close', () => this.#happen('SIGTERM'));
-    outside.resume();
   }
 
   watch(command: ChildProcess): void {
     this.#command = command;
   }
 
-  #happen(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void {
-    if (this.status !== 0 && signal === 'SIGINT') process.exit(this.status);
+  #happen(signal: InterruptSignal): void {
+    if (this.status === 0) setTimeout(() => this.#command?.kill('SIGKILL'), PATIENCE_MS).unref();
     this.status ||= 128 + constants.signals[signal];
     this.#command?.kill(signal);
   }
@@ -102,6 +106,8 @@ async function main(): Promise<number> {
     await Promise.all(boards.map((board) => board.ready));
     const frontEnd = [program('lab/front-end-main.js'), process.argv[2]!];
     await start('front-end', 'ip', ['netns', 'exec', 'front-end', node, ...frontEnd]).ready;
+    for (const { board, afterMs } of configuration.kills)
+      setTimeout(() => boards[board - 1]!.kill(), afterMs).unref();
     const status = interruption.status === 0 ? await runCommand(configuration, interruption) : 0;
     return interruption.status === 0 ? status : interruption.status;
   } finally {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Counters } from '../../src/back-end/counters.js';
 import { boardLimits } from '../../src/back-end/limits.js';
-import { MemoryController } from '../../src/back-end/memory-controller.js';
+import { MemoryController, THERE } from '../../src/back-end/memory-controller.js';
 import { UNIT_BYTES } from '../../src/volume/limits.js';
 
 const LIMITS = { ...boardLimits, slots: 3, buffers: 4, buffersPerSlot: 4, readAheadUnits: 2 };
@@ -27,6 +27,7 @@ describe('memory controller', () => {
     assert.equal(memory.find(1, 9), -1, 'not there before it is filled');
     memory.filled();
     assert.equal(memory.find(1, 9), position);
+    assert.equal(memory.lend(1, 9, true), THERE);
     assert.equal(memory.find(1, 5), -1, 'a unit that would have the same place');
     assert.equal(memory.find(0, 9), -1, 'another slot');
     assert.equal(memory.lent, 1);
@@ -56,7 +57,7 @@ describe('memory controller', () => {
     assert.equal(memory.units.length, 4 * UNIT_BYTES);
   });
 
-  it('reclaims the oldest sent unit, and only when told to', () => {
+  it('reclaims sent units only, and only when told to', () => {
     const { memory, counters } = memoryOf();
     for (let unit = 0; unit < 4; unit++) fill(memory, 0, unit);
     memory.sent(0, 1);
@@ -64,12 +65,21 @@ describe('memory controller', () => {
     memory.sent(0, 1);
     assert.equal(memory.lend(1, 0, false), -1);
     fill(memory, 1, 0);
-    assert.equal(memory.find(0, 1), -1, 'the first that was sent');
     fill(memory, 1, 1);
     assert.equal(memory.find(0, 0), -1);
+    assert.equal(memory.find(0, 1), -1);
     assert.equal(memory.lend(1, 2, true), -1, 'what was not sent stays');
     assert.equal(counters.bufferReclaimed, 2);
     assert.equal(memory.lent, 4);
+  });
+
+  it('reclaims in the order of lending when all memory is in use', () => {
+    const { memory } = memoryOf({ ...LIMITS, buffersPerSlot: 16 });
+    for (let unit = 0; unit < 16; unit++) {
+      fill(memory, 0, unit);
+      memory.sent(0, unit);
+      for (let old = 0; old <= unit; old++) assert.equal(memory.find(0, old) >= 0, old > unit - 4, `${old}`);
+    }
   });
 
   it('gives the place of a unit to a later one of the same slot', () => {
@@ -105,6 +115,20 @@ describe('memory controller', () => {
     assert.equal(memory.atHand(0, 5, 0, 1), 0);
   });
 
+  it('knows what lies in a row', () => {
+    const { memory } = memoryOf();
+    const first = fill(memory, 0, 3);
+    fill(memory, 0, 4);
+    fill(memory, 1, 0);
+    const behind = fill(memory, 0, 5);
+    assert.equal(behind, first + 3 * UNIT_BYTES);
+    assert.equal(memory.inRow(0, 3, first, 20_000), 2 * UNIT_BYTES, 'unit 5 is elsewhere');
+    assert.equal(memory.inRow(0, 3, first, 4096), UNIT_BYTES, 'no more than is wanted');
+    assert.equal(memory.inRow(0, 5, behind, 20_000), UNIT_BYTES, 'unit 6 is not there');
+    memory.giveBack(0, 4);
+    assert.equal(memory.inRow(0, 3, first, 20_000), UNIT_BYTES);
+  });
+
   it('steals the farthest unsent unit from a position on', () => {
     const { memory, counters } = memoryOf();
     for (let unit = 0; unit < 4; unit++) fill(memory, 0, unit);
@@ -130,7 +154,9 @@ describe('memory controller', () => {
         // Every filled unit is stamped; what is found must carry the stamp.
         for (const { what, slot, unit, reclaim } of calls) {
           if (what === 'fill' || what === 'unfilled') {
+            const there = memory.find(slot, unit) >= 0;
             const position = memory.lend(slot, unit, reclaim);
+            assert.equal(position === THERE, there);
             if (position < 0) continue;
             memory.units[position] = slot;
             memory.units[position + 1] = unit;

@@ -3,7 +3,17 @@
  * acknowledges (with SACK when agreed), repeats what is lost and closes. Written apart from the stack under test.
  */
 import { EventEmitter } from 'node:events';
-import { PEER_ADDRESS, PEER_MAC, PORT, Rig, parseSent, sackOption, segmentFrame, settle, type Sent } from './rig.js';
+import {
+  PEER_ADDRESS,
+  PEER_MAC,
+  PORT,
+  type Rig,
+  parseSent,
+  sackOption,
+  segmentFrame,
+  settle,
+  type Sent,
+} from './rig.js';
 
 /** Numbers in [0, 1), the same for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
@@ -250,7 +260,7 @@ export class AutoClient extends EventEmitter {
   /** True when something had waited. */
   private takeInOrder(): boolean {
     let taken = 0;
-    for (let found = true; found; ) {
+    for (let found = true; found;) {
       found = false;
       for (const [start, payload] of this.ahead) {
         if (start > this.rcvNxt) continue;
@@ -278,7 +288,8 @@ export class AutoClient extends EventEmitter {
   private acknowledge(latest = -1): void {
     this.unacked = 0;
     const options: number[] = [];
-    if (this.sack && this.serverSack && this.ahead.size > 0) options.push(...sackOption(...this.sackEdges(latest)));
+    if (this.sack && this.serverSack && this.ahead.size > 0)
+      options.push(...sackOption(...this.sackEdges(latest)));
     this.emitSegment('A', this.iss + this.nxt, Buffer.alloc(0), options);
   }
 

@@ -1,6 +1,7 @@
 /** Whole transfers over faulty networks, byte for byte; a failing seed replays. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import { AutoClient, Network, seededRandom, type AutoClientOptions, type Faults } from './auto-client.js';
 import { Rig, SECOND } from './rig.js';
 
@@ -28,7 +29,7 @@ async function download(
   seed: number,
   faults: Faults,
   options: AutoClientOptions,
-  write: (socket: import('node:stream').Duplex) => void = (socket) => void socket.end(bytes),
+  write: (socket: Duplex) => void = (socket) => void socket.end(bytes),
 ): Promise<Result> {
   const rig = new Rig();
   const net = new Network(rig, seed, faults);
@@ -60,7 +61,10 @@ describe('a download', function () {
         const { rig, us } = await download(randomBytes(1, 10_000_000), seed, FAULTS, { sack, scale: 7 });
         assert.ok(rig.counters.fastRecoveries > 0);
         // About three times what was lost at most: reordering provokes some of it.
-        assert.ok(rig.counters.retransmittedBytes < 600_000, `${rig.counters.retransmittedBytes} bytes repeated`);
+        assert.ok(
+          rig.counters.retransmittedBytes < 600_000,
+          `${rig.counters.retransmittedBytes} bytes repeated`,
+        );
         assert.ok(us < 10 * SECOND, `${us} µs`);
       });
     }

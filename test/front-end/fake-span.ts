@@ -5,6 +5,7 @@ export class FakeSpan implements Span {
   length: number | undefined;
   ready: number;
   sentUpTo = 0;
+  canResend = true;
   onDone: ((error?: Error) => void) | undefined = undefined;
   carrier: SpanCarrier | undefined;
   startSequence = -1;
@@ -49,6 +50,11 @@ export class FakeSpan implements Span {
   abandon(): void {
     this.calls.push('abandon');
     this.onDone?.(new Error('abandoned'));
+  }
+
+  /** The board reports that it has sent [from, to) again. */
+  reportResent(from: number, to: number, atUs: number): void {
+    this.carrier!.onResent(this, from, to, atUs);
   }
 
   /** The board reports. */

@@ -42,7 +42,14 @@ describe('fuzz', function () {
         fc.array(fc.tuple(fc.nat(113), fc.nat(255)), { minLength: 1, maxLength: 4 }),
         (flags, payload, changes) => {
           const { seq, ack } = peer;
-          const frame = segmentFrame(endpoint, { flags, seq, ack, window: 1000, payload, options: [1, 1, 5, 2] });
+          const frame = segmentFrame(endpoint, {
+            flags,
+            seq,
+            ack,
+            window: 1000,
+            payload,
+            options: [1, 1, 5, 2],
+          });
           for (const [at, value] of changes) if (at < frame.length) frame[at] = value;
           rig.frameIn(frame);
           rig.batch();
@@ -105,7 +112,9 @@ async function storm(seed: number): Promise<void> {
   let highestAck = peer.ack;
   for (let step = 0; step < 150; step++) {
     const near = (value: number): number =>
-      (value + pick([0, 0, 0, 0, 1, -1, 1460, -1460, 65_535, 2 ** 31, -50_000, Math.floor(random() * 3000)])) >>> 0;
+      (value +
+        pick([0, 0, 0, 0, 1, -1, 1460, -1460, 65_535, 2 ** 31, -50_000, Math.floor(random() * 3000)])) >>>
+      0;
     const fields = {
       flags: random() < 0.9 ? pick(['A', 'PA', 'A', 'A', 'FA']) : pick(flagSets),
       seq: near(peer.seq),
@@ -122,7 +131,9 @@ async function storm(seed: number): Promise<void> {
     }
     const span = pick(spans.length > 0 ? spans : [undefined]);
     if (span?.carrier !== undefined && random() < 0.3) {
-      const granted = span.calls.filter((call) => call.startsWith('send ')).map((call) => Number(call.slice(5)));
+      const granted = span.calls
+        .filter((call) => call.startsWith('send '))
+        .map((call) => Number(call.slice(5)));
       const sentUpTo = Math.max(0, ...granted);
       if (!span.calls.includes('abandon')) span.report(sentUpTo, rig.nowUs - Math.floor(random() * 1000));
     }

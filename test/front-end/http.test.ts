@@ -32,7 +32,7 @@ function request(path: string, method = 'GET', headers = ''): string {
 /** Bodies of responses with Content-Length, in order; throws when they do not fit. */
 function bodies(text: string, heads: (string | undefined)[] = []): string[] {
   const result: string[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const end = text.indexOf('\r\n\r\n', at);
     assert.ok(end > 0, `a header in ${JSON.stringify(text.slice(at, at + 80))}`);
     const length = Number(/content-length: (\d+)/i.exec(text.slice(at, end))?.[1] ?? 0);
@@ -69,13 +69,16 @@ describe('http.Server on the front-end', () => {
     const { net, client } = web((req, res) => {
       const delay = req.url === '/0' ? 3 : 0;
       let turns = 0;
-      const answer = (): void => void (turns++ < delay ? setImmediate(answer) : res.end(req.url!.repeat(1000)));
+      const answer = (): void =>
+        void (turns++ < delay ? setImmediate(answer) : res.end(req.url!.repeat(1000)));
       answer();
     });
     const paths = Array.from({ length: 20 }, (_, i) => `/${i}`);
     client.send(paths.map((path) => request(path)).join(''));
     const bytes = (): string[] => bodies(client.text);
-    assert.ok(await net.run(() => client.text.length > 0 && client.text.endsWith('/19') && bytes().length === 20));
+    assert.ok(
+      await net.run(() => client.text.length > 0 && client.text.endsWith('/19') && bytes().length === 20),
+    );
     assert.deepEqual(
       bytes(),
       paths.map((path) => path.repeat(1000)),
@@ -140,7 +143,9 @@ describe('http.Server on the front-end', () => {
   it('upgrades', async () => {
     const { net, client, httpServer } = web(() => assert.fail('an upgrade is no request'));
     httpServer.on('upgrade', (_req, socket, head) => {
-      socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n${head.toString()}`);
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n${head.toString()}`,
+      );
       socket.on('data', (chunk: Buffer) => socket.write(chunk));
     });
     client.send(request('/', 'GET', 'Upgrade: echo\r\nConnection: Upgrade\r\n') + 'first');
@@ -187,7 +192,10 @@ describe('a delegated body in a response', () => {
     }
   }
 
-  function delegating(paths: string[], lengthOf: (path: string) => number = () => 5000): Web & { order: string[] } {
+  function delegating(
+    paths: string[],
+    lengthOf: (path: string) => number = () => 5000,
+  ): Web & { order: string[] } {
     const order: string[] = [];
     const web_ = web((req, res) => {
       const path = req.url!;
@@ -218,15 +226,38 @@ describe('a delegated body in a response', () => {
   });
 
   it('keeps its place among pipelined responses of every kind', async () => {
-    const paths = ['/a', '/local', '/late/b', '/head', '/written/c', '/flushed/d', '/local', '/e', '/late/f', '/g'];
+    const paths = [
+      '/a',
+      '/local',
+      '/late/b',
+      '/head',
+      '/written/c',
+      '/flushed/d',
+      '/local',
+      '/e',
+      '/late/f',
+      '/g',
+    ];
     const { net, client, order } = delegating(paths);
     assert.ok(await net.run(() => client.text.endsWith('g'.repeat(5000))));
     assert.deepEqual(order, paths);
     assert.deepEqual(
-      bodies(client.text, paths.map((path) => (path === '/head' ? 'HEAD' : 'GET'))).map(
-        (body) => `${body[0] ?? '-'} ${body.length} ${new Set(body).size}`,
-      ),
-      ['a 5000 1', 'L 5000 1', 'b 5000 1', '- 0 0', 'c 5000 1', 'd 5000 1', 'L 5000 1', 'e 5000 1', 'f 5000 1', 'g 5000 1'],
+      bodies(
+        client.text,
+        paths.map((path) => (path === '/head' ? 'HEAD' : 'GET')),
+      ).map((body) => `${body[0] ?? '-'} ${body.length} ${new Set(body).size}`),
+      [
+        'a 5000 1',
+        'L 5000 1',
+        'b 5000 1',
+        '- 0 0',
+        'c 5000 1',
+        'd 5000 1',
+        'L 5000 1',
+        'e 5000 1',
+        'f 5000 1',
+        'g 5000 1',
+      ],
     );
   });
 
@@ -340,7 +371,16 @@ describe('AtcpServer', () => {
       });
     });
     const ours = sockets[0]! as Record<string, unknown>;
-    const names = ['setTimeout', 'setNoDelay', 'setKeepAlive', 'ref', 'unref', 'destroySoon', 'resetAndDestroy', 'address'];
+    const names = [
+      'setTimeout',
+      'setNoDelay',
+      'setKeepAlive',
+      'ref',
+      'unref',
+      'destroySoon',
+      'resetAndDestroy',
+      'address',
+    ];
     for (const name of names) {
       assert.equal(typeof (real as Record<string, unknown>)[name], 'function', name);
       assert.equal(typeof ours[name], 'function', name);

@@ -9,7 +9,13 @@ import type { AtcpSocket } from '../../src/front-end/tcp/socket.js';
 import type { TcpSettings } from '../../src/front-end/tcp/settings.js';
 import { get16, get32, put32 } from '../../src/wire/bytes.js';
 import { EtherType, emitEthernet, etherType } from '../../src/wire/ethernet.js';
-import { IpProtocol, checkIpv4, emitIpv4, ipv4PseudoHeaderSum, ipv4TotalLength } from '../../src/wire/ipv4.js';
+import {
+  IpProtocol,
+  checkIpv4,
+  emitIpv4,
+  ipv4PseudoHeaderSum,
+  ipv4TotalLength,
+} from '../../src/wire/ipv4.js';
 import {
   TcpFlag,
   TcpOptions,

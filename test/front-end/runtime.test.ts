@@ -1,8 +1,16 @@
 /** The engine on Node's clock, over a link that ends in this process. */
 import assert from 'node:assert/strict';
-import type { FrameLink, FrameLinkCounters, FrameSink } from '../../src/front-end/link/frame-link.js';
+import type { FrameLink, FrameLinkCounters, FrameSink, Pace } from '../../src/front-end/link/frame-link.js';
 import { FrontEnd } from '../../src/front-end/index.js';
-import { HOST_MAC, PEER_ADDRESS, PEER_MAC, parseSent, segmentFrame, type SegmentFields, type Sent } from './rig.js';
+import {
+  HOST_MAC,
+  PEER_ADDRESS,
+  PEER_MAC,
+  parseSent,
+  segmentFrame,
+  type SegmentFields,
+  type Sent,
+} from './rig.js';
 
 /** Frames from {@link receive} come in batches of one turn; what was sent is there after a flush. */
 class TestLink implements FrameLink {
@@ -36,10 +44,11 @@ class TestLink implements FrameLink {
     this.closed = true;
   }
 
-  receive(...frames: Uint8Array[]): void {
+  receive(...frames: Uint8Array[]): Pace | undefined {
     for (const frame of frames) this.sink!.onFrame(frame, 0, frame.length);
-    this.sink!.onBatchEnd(frames.length);
+    const pace = this.sink!.onBatchEnd(frames.length);
     this.flush();
+    return pace;
   }
 }
 
@@ -113,6 +122,22 @@ describe('FrontEnd', () => {
       for (let i = 0; i < 10; i++) frontEnd.requestBatch();
       await sleep(5);
       assert.equal(link.flushes - before, 1);
+    } finally {
+      frontEnd.close();
+    }
+  });
+
+  it('asks the link to wake for the next frame while clients ask for something, not for mere ACKs', async () => {
+    const link = new TestLink();
+    const frontEnd = new FrontEnd({ link, address: '10.0.0.1' });
+    try {
+      frontEnd.start();
+      frontEnd.createServer({}, (socket) => socket.on('data', () => {})).listen(80);
+      assert.equal(link.receive(frame({ flags: 'S', seq: 100 })), 'wake');
+      const ack = take(link)[0]!.seq + 1;
+      assert.equal(link.receive(frame({ flags: 'A', seq: 101, ack })), undefined);
+      assert.equal(link.receive(frame({ flags: 'PA', seq: 101, ack, payload: 'hello' })), 'wake');
+      assert.equal(link.receive(), undefined);
     } finally {
       frontEnd.close();
     }

@@ -3,7 +3,7 @@
  * the firmware (checksums over the whole packet, no template).
  */
 import { CommandDecoder, Command } from '../../src/back-end/command-decoder.js';
-import { PseudoPacketizer } from '../../src/back-end/pseudo-packetizer.js';
+import { type PacketSink, PseudoPacketizer } from '../../src/back-end/pseudo-packetizer.js';
 import { checkTemplate, Template } from '../../src/back-end/template.js';
 import { Reason } from '../../src/wire/atcp/ack-up.js';
 import { TcpFlag } from '../../src/wire/tcp.js';
@@ -15,6 +15,7 @@ import {
   expectBytes,
   expectDirt,
   expectValue,
+  toHex,
   type Vector,
 } from './vector.js';
 
@@ -41,6 +42,27 @@ function load(hex: string, l3: number, l4: number, segmentBytes: number): Templa
   return template;
 }
 
+/** Takes packets, as hexadecimal digits, while it has room. */
+class Sink implements PacketSink {
+  readonly packets: string[] = [];
+  room = Infinity;
+  readonly #frame: Uint8Array;
+
+  constructor(frame: Uint8Array) {
+    this.#frame = frame;
+  }
+
+  sendPseudo(length: number): boolean {
+    if (this.packets.length === this.room) return false;
+    this.packets.push(toHex(this.#frame, 0, length));
+    return true;
+  }
+}
+
+function packetizerFor(frame: Uint8Array): PseudoPacketizer {
+  return new PseudoPacketizer(frame, new Sink(frame));
+}
+
 function expectPacket(
   template: Template,
   payload: Uint8Array,
@@ -51,11 +73,9 @@ function expectPacket(
 ): void {
   const length = bytes(expectedHex).length;
   const frame = dirty(length + MARGIN);
-  const packetizer = new PseudoPacketizer(frame);
-  const split = payload.length >>> 1;
-  packetizer.begin(template, payload, 0, split);
-  packetizer.append(payload, split, payload.length - split);
-  expectValue(packetizer.end(template, sequence, flags), length, `${what}: length`);
+  frame.set(payload, template.bytes);
+  const packetizer = packetizerFor(frame);
+  expectValue(packetizer.finish(template, payload.length, sequence, flags), length, `${what}: length`);
   expectBytes(frame, 0, expectedHex, what);
   expectDirt(frame, length, MARGIN, `${what}: behind it`);
 }
@@ -120,6 +140,60 @@ export const pseudoPacketVectors: readonly Vector[] = [
     },
   },
   {
+    name: 'pseudo packet: a run in one frame: short, full, with PSH, of another template, and back',
+    run() {
+      const one = load(LINK4 + IPV4 + TCP, 14, 34, 7);
+      const other = load(LINK6 + IPV6 + TCP, 14, 54, 1440);
+      for (const template of [one, other]) template.setPair(0x0102_0304, 0x7fff, 0);
+      const run = packetizerFor(dirty(200));
+      const make = (template: Template, length: number, sequence: number, flags: number): string => {
+        run.frame.set(counting(length), template.bytes);
+        return toHex(run.frame, 0, run.finish(template, length, sequence, flags));
+      };
+      const alone = (template: Template, length: number, sequence: number, flags: number): string => {
+        const packetizer = packetizerFor(dirty(200));
+        packetizer.frame.set(counting(length), template.bytes);
+        return toHex(packetizer.frame, 0, packetizer.finish(template, length, sequence, flags));
+      };
+      const packets: [Template, number, number, number][] = [
+        [one, 5, 1000, 0],
+        [one, 7, 1005, 0],
+        [one, 7, 1012, TcpFlag.psh],
+        [one, 7, 1019, 0],
+        [other, 9, 1, TcpFlag.fin],
+        [one, 6, 1026, 0],
+      ];
+      for (const [i, packet] of packets.entries())
+        expectValue(make(...packet), alone(...packet), `packet ${i}`);
+      one.setPair(0x0102_0305, 0x7ffe, 0);
+      expectValue(make(one, 7, 2000, 0), alone(one, 7, 2000, 0), 'after a change of the pair');
+    },
+  },
+  {
+    name: 'pseudo packets: a run of full segments is what they are one by one, as far as there is room',
+    run() {
+      const template = load(LINK4 + IPV4 + TCP, 14, 34, 7);
+      template.setPair(0x0102_0304, 0x7fff, 0);
+      const payload = counting(100);
+      const frame = dirty(200);
+      const sink = new Sink(frame);
+      const packetizer = new PseudoPacketizer(frame, sink);
+      const expected: string[] = [];
+      for (let i = 0; i < 5; i++) {
+        frame.set(payload.slice(10 + 7 * i, 17 + 7 * i), template.bytes);
+        const sequence = (0xffff_fff0 + 7 * i) >>> 0;
+        expected.push(toHex(frame, 0, packetizer.finish(template, 7, sequence, 0)));
+      }
+      frame.set(payload.slice(0, 3), template.bytes);
+      packetizer.finish(template, 3, 1, TcpFlag.fin);
+      expectValue(packetizer.sendRun(template, payload, 10, 5, 0xffff_fff0), 5, 'taken');
+      expectValue(sink.packets.join(), expected.join(), 'packets');
+      sink.room = 7;
+      expectValue(packetizer.sendRun(template, payload, 10, 5, 0xffff_fff0), 2, 'taken until it was full');
+      expectValue(sink.packets.slice(5).join(), expected.slice(0, 2).join(), 'packets of the second run');
+    },
+  },
+  {
     name: 'pseudo packet: UDP over IPv4; a checksum of 0 is sent as 0xFFFF',
     run() {
       const template = load(LINK4 + IPV4_UDP + UDP, 14, 34, 1472);
@@ -147,11 +221,10 @@ export const pseudoPacketVectors: readonly Vector[] = [
     run() {
       const template = load(LINK4 + IPV4 + TCP, 14, 34, 1460);
       template.setPair(0x0102_0304, 0x7fff, 0);
-      const payload = counting(3000);
       const frame = dirty(54 + 3000 + MARGIN);
-      const packetizer = new PseudoPacketizer(frame);
-      packetizer.begin(template, payload, 0, 3000);
-      expectValue(packetizer.endSuper(template, 1000, TcpFlag.psh), 54 + 3000, 'length');
+      frame.set(counting(3000), 54);
+      const packetizer = packetizerFor(frame);
+      expectValue(packetizer.finishSuper(template, 3000, 1000, TcpFlag.psh), 54 + 3000, 'length');
       expectBytes(
         frame,
         0,

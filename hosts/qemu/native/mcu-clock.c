@@ -5,6 +5,7 @@
  */
 #include "mcu-host.h"
 #include "host-bytes.h"
+#include "mcu-profile.h"
 
 /* FU540-C000 manual, chapter "CLINT"; hart 0. */
 #define CLINT_MTIMECMP 0x4000
@@ -18,6 +19,7 @@
 #define PLIC_THRESHOLD 0x200000
 #define PLIC_CLAIM 0x200004
 #define GEMGXL_INTERRUPT 53
+#define GEM_INTR_STATUS 0x24
 
 #define MIE_MTIE (1u << 7)
 #define MIE_MEIE (1u << 11)
@@ -42,6 +44,7 @@ static void setTimer(uint64_t us) {
 }
 
 void atcpFeedWatchdog(void) {
+	if (atcpIsProfiling()) return;
 	setTimer(atcpNowUs() + WATCHDOG_US);
 	__asm__ volatile("csrs mie, %0" ::"r"(MIE_MTIE));
 	__asm__ volatile("csrs mstatus, %0" ::"r"(MSTATUS_MIE));
@@ -71,6 +74,7 @@ void xs_mcu_wait_until(xsMachine *the) {
 	uint32_t source;
 	atcpExpect(the, 1);
 	us = atcpNumber(0);
+	if (atcpIsProfiling()) return;
 	__asm__ volatile("csrc mstatus, %0" ::"r"(MSTATUS_MIE));
 	until = atcpNowUs() + WATCHDOG_US / 2;
 	if (us < (xsNumberValue)until) until = us > 0 ? (uint64_t)us : 0;
@@ -81,6 +85,8 @@ void xs_mcu_wait_until(xsMachine *the) {
 	__asm__ volatile("csrs mie, %0" ::"r"(MIE_MTIE | MIE_MEIE));
 	if (atcpNowUs() < until) __asm__ volatile("wfi");
 	__asm__ volatile("csrc mie, %0" ::"r"(MIE_MEIE));
+	/* Cleared after the sleep and before the driver looks: what comes in from now on ends the next sleep at once. */
+	REGISTER(GEMGXL_BASE, GEM_INTR_STATUS) = 0x03ffffff;
 	source = REGISTER(PLIC_BASE, PLIC_CLAIM);
 	if (source) REGISTER(PLIC_BASE, PLIC_CLAIM) = source;
 	atcpFeedWatchdog();

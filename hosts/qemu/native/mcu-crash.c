@@ -13,11 +13,12 @@
 #define RESET_PIN (1u << 10)
 
 #define FRAMES_SHOWN 8
+#define CHAIN_MAX 512
 #define NAME_BYTES 96
 
 #define MCAUSE_MACHINE_TIMER 0x80000007u
 
-extern uint8_t __ram_start[], __ram_end[], __c_stack_bottom[], __flash_start[], __flash_end[];
+extern uint8_t __preload_start[], __ram_end[], __c_stack_bottom[], __c_stack_top[], __flash_start[], __flash_end[];
 
 uint32_t atcpTrapRegisters[32];
 txMachine *atcpMachine;
@@ -43,30 +44,47 @@ static void restart(void) {
 		;
 }
 
-static int isFrame(txMachine *the, const txSlot *slot) {
+/* Frames are looked at while they are made: what lies in one need not be a pointer yet. */
+int atcpIsSlot(const txSlot *slot) {
+	const uint8_t *at = (const uint8_t *)slot;
+	return ((uintptr_t)at & 3) == 0 && at >= __preload_start && (uintptr_t)at <= (uintptr_t)__ram_end - sizeof(txSlot);
+}
+
+int atcpIsFrame(txMachine *the, const txSlot *slot) {
 	return ((uintptr_t)slot & 3) == 0 && slot >= the->stackBottom && slot < the->stackTop - 4 && slot->kind == XS_FRAME_KIND;
 }
 
-/* Whether `from` is `to` or was called by it. */
-static int leadsTo(txMachine *the, const txSlot *from, const txSlot *to) {
-	for (int i = 0; i < 256 && from && from <= to; i++, from = from->next) {
-		if (from == to) return 1;
-		if (!isFrame(the, from)) return 0;
+/* Whether every frame from this one to the outermost is one. */
+static int isChain(txMachine *the, const txSlot *frame) {
+	for (int i = 0; i < CHAIN_MAX && frame; i++) {
+		if (!atcpIsFrame(the, frame) || (frame->next && frame->next <= frame)) return 0;
+		frame = frame->next;
 	}
-	return 0;
+	return 1;
+}
+
+/* The interpreter's variables that were not in registers. */
+static txSlot *frameOnStack(txMachine *the) {
+	uint32_t *at = (uint32_t *)(uintptr_t)atcpTrapRegisters[2];
+	if ((uint8_t *)at < __c_stack_bottom) return NULL;
+	for (; (uint8_t *)at < __c_stack_top; at++) {
+		txSlot *candidate = (txSlot *)(uintptr_t)*at;
+		if (candidate && isChain(the, candidate)) return candidate;
+	}
+	return NULL;
 }
 
 txSlot *atcpInnermostFrame(txMachine *the, int registers) {
-	txSlot *frame = the->frame;
 	static const uint8_t saved[] = {8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27};
-	if (!registers) return frame;
+	txSlot *frame = the->frame;
+	/* The interpreter tells where it is only when it calls something; after a return that frame may be gone. */
+	txSlot *found = isChain(the, frame) ? frame : NULL;
+	if (!registers) return found;
 	for (size_t i = 0; i < sizeof(saved); i++) {
 		txSlot *candidate = (txSlot *)(uintptr_t)atcpTrapRegisters[saved[i]];
-		if (candidate == frame || !isFrame(the, candidate)) continue;
-		/* The interpreter has called or returned since it last told where it is. */
-		if (!frame || leadsTo(the, candidate, frame) || leadsTo(the, frame, candidate)) return candidate;
+		if (candidate && candidate != frame && isChain(the, candidate)) return candidate;
 	}
-	return frame;
+	return found ? found : frameOnStack(the);
 }
 
 const void *atcpFrameCode(txSlot *frame, txID *id) {
@@ -74,7 +92,7 @@ const void *atcpFrameCode(txSlot *frame, txID *id) {
 	txSlot *code;
 	if (function->kind != XS_REFERENCE_KIND) return NULL;
 	function = function->value.reference;
-	if (!function || function->kind != XS_INSTANCE_KIND || !function->next) return NULL;
+	if (!atcpIsSlot(function) || function->kind != XS_INSTANCE_KIND || !atcpIsSlot(function->next)) return NULL;
 	code = function->next;
 	*id = code->ID;
 	if (code->kind == XS_CODE_KIND || code->kind == XS_CODE_X_KIND) return code->value.code.address;
@@ -84,17 +102,9 @@ const void *atcpFrameCode(txSlot *frame, txID *id) {
 
 static void putFrame(txMachine *the, txSlot *frame) {
 	char name[NAME_BYTES] = "";
-	txID id = XS_NO_ID;
-	const void *code = atcpFrameCode(frame, &id);
-	const AtcpModule *module = atcpModuleAt(code);
 	fxBufferFrameName(the, name, sizeof(name), frame, "");
 	atcpPutText("crash:   at ");
 	atcpPutText(name[0] ? name : "(anonymous)");
-	if (module) {
-		atcpPutText(" (");
-		atcpPutText(module->name);
-		atcpPutText(")");
-	}
 	atcpPutText("\n");
 }
 
@@ -104,7 +114,6 @@ static void putFrames(void) {
 	if (!the) return;
 	frame = atcpInnermostFrame(the, trapped);
 	for (int shown = 0; frame && shown < FRAMES_SHOWN; shown++) {
-		if (!isFrame(the, frame)) return;
 		putFrame(the, frame);
 		frame = frame->next;
 	}
@@ -117,6 +126,7 @@ void atcpCrash(const char *reason) {
 	atcpPutText(reason);
 	atcpPutText("\n");
 	putFrames();
+	if (!atcpIsPreloaded()) atcpExit(1);
 	atcpPutText("crash: restarting\n");
 	restart();
 	for (;;)

@@ -6,9 +6,9 @@
 #include "host-bytes.h"
 
 /* Must agree with GEM_DMA_BYTES of device/ports.ts. */
-#define DMA_BYTES 18688
+#define DMA_BYTES 18560
 
-static uint8_t dma[DMA_BYTES] __attribute__((aligned(64)));
+static uint8_t dma[DMA_BYTES] __attribute__((aligned(64), section(".dma")));
 
 static inline void fence(void) {
 	__asm__ volatile("fence" ::: "memory");

@@ -14,14 +14,14 @@ extern uint8_t __c_stack_bottom[];
 
 #define MINIMUM_KEYS 16
 
-/* The counts that are 0 here come from the program: see main(). */
+/* For the machine that loads the modules; the program's own heap starts empty, see mcu-memory.c. */
 static xsCreation creation = {
 	.initialChunkSize = 4 * 1024,
 	.incrementalChunkSize = 512,
-	.initialHeapCount = 3 * 1024,
-	.incrementalHeapCount = 32,
-	.stackCount = 288,
-	.initialKeyCount = 0,
+	.initialHeapCount = 4 * 1024,
+	.incrementalHeapCount = 64,
+	.stackCount = 1024,
+	.initialKeyCount = 0, /* see main() */
 	.incrementalKeyCount = 16,
 	.nameModulo = 257,
 	.symbolModulo = 7,
@@ -77,19 +77,45 @@ static void putException(xsMachine *machine) {
 /* xsPromise.c; not in xs.h. */
 extern void fxRunPromiseJobs(xsMachine *the);
 
-static void runMain(xsMachine *machine) {
+static xsSlot program;
+static int hasProgram;
+
+/* start(program): what runs when the modules are loaded. */
+void xs_mcu_start(xsMachine *the) {
+	atcpExpect(the, 1);
+	program = atcpArgument(0);
+	fxRemember(the, &program);
+	hasProgram = 1;
+}
+
+static void loadModules(xsMachine *machine) {
 	xsBeginHost(machine);
 	{
 		xsmcVars(1);
 		xsTry {
 			xsVar(0) = xsNewHostFunction(xs_native, 1);
 			xsmcSet(xsGlobal, xsID("native"), xsVar(0));
-			atcpWatchCollections(the);
 			xsAwaitImport(atcpMainModule, XS_IMPORT_NAMESPACE);
 			while (the->promiseJobs) {
 				the->promiseJobs = 0;
 				fxRunPromiseJobs(the);
 			}
+			if (!hasProgram) xsTypeError("the main module does not call start()");
+		}
+		xsCatch {
+			putException(the);
+			atcpCrash("uncaught exception");
+		}
+	}
+	xsEndHost(machine);
+}
+
+static void runProgram(xsMachine *machine) {
+	xsBeginHost(machine);
+	{
+		xsTry {
+			atcpWatchCollections(the);
+			xsCallFunction0(program, xsUndefined);
 		}
 		xsCatch {
 			putException(the);
@@ -100,12 +126,16 @@ static void runMain(xsMachine *machine) {
 }
 
 int main(void) {
-	atcpFeedWatchdog();
+	if (atcpRestorePreload()) {
+		atcpFeedWatchdog();
+		runProgram(atcpMachine);
+		atcpCrash("the program has ended");
+	}
 	creation.initialKeyCount = atcpFirstKey + atcpKeyCount + MINIMUM_KEYS;
 	atcpMachine = xsCreateMachine(&creation, "atcp", NULL);
 	if (!atcpMachine) atcpCrash("out of memory: no room for the XS machine");
-	runMain(atcpMachine);
-	atcpCrash("the program has ended");
+	loadModules(atcpMachine);
+	atcpMakePreload(atcpMachine);
 }
 
 /* Hooks that XS calls. */
@@ -139,9 +169,20 @@ void fxAbort(xsMachine *the, int status) {
 	}
 }
 
-/* Instructions executed, where QEMU counts them (-icount): low 31 bits of minstret. */
+/*
+ * Instructions executed, where QEMU counts them (-icount), modulo 2^31. Its minstret is the virtual clock in ns there,
+ * 2^shift an instruction; the caller knows the shift.
+ */
 void xs_mcu_instructions(xsMachine *the) {
 	uint32_t count;
 	__asm__ volatile("csrr %0, minstret" : "=r"(count));
 	xsmcSetInteger(xsResult, (xsIntegerValue)(count & 0x7fffffffu));
+}
+
+/* spin(n): executes 2n instructions in a loop, to calibrate the count. */
+void xs_mcu_spin(xsMachine *the) {
+	xsIntegerValue n;
+	atcpExpect(the, 1);
+	n = atcpInteger(0);
+	__asm__ volatile("1: addi %0, %0, -1\n bnez %0, 1b" : "+r"(n));
 }

@@ -23,8 +23,20 @@
 const AtcpModule *atcpModuleAt(const void *address);
 
 /* mcu-memory.c */
+/** XS slots are allocated from RAM from now on, the XS stack being cut to what the program needs. */
+void atcpLeavePreload(xsMachine *the);
+void atcpPaintStack(xsMachine *the);
+/** What the preload area holds: its end. */
+uint8_t *atcpPreloadEnd(void);
+
+/* mcu-preload.c */
+/** Whether the modules were loaded when the firmware was built; then RAM is as it was left. */
+int atcpRestorePreload(void);
+/** Keeps what loading the modules has made, for the file that the build takes, and ends QEMU. */
+void atcpMakePreload(xsMachine *the) __attribute__((noreturn));
+int atcpIsPreloaded(void);
+
 void atcpWatchCollections(xsMachine *the);
-uint32_t atcpCStackUsedBytes(void);
 
 /* mcu-console.c */
 void atcpPutText(const char *text);
@@ -46,8 +58,11 @@ uint32_t atcpRestartCount(void);
 
 /* mcu-semihosting.c */
 uint32_t atcpSemihosting(uint32_t operation, void *parameters);
+/** Ends QEMU with a status. */
+void atcpExit(uint32_t status) __attribute__((noreturn));
 
 #define ATCP_MCU_FUNCTIONS(ENTRY)         \
+	ENTRY(xs_mcu_start, 1)                \
 	ENTRY(xs_mcu_now_us, 0)               \
 	ENTRY(xs_mcu_wait_until, 1)           \
 	ENTRY(xs_mcu_feed_watchdog, 0)        \
@@ -56,6 +71,7 @@ uint32_t atcpSemihosting(uint32_t operation, void *parameters);
 	ENTRY(xs_mcu_boot_facts, 1)           \
 	ENTRY(xs_mcu_exit, 1)                 \
 	ENTRY(xs_mcu_instructions, 0)         \
+	ENTRY(xs_mcu_spin, 1)                 \
 	ENTRY(xs_mcu_memory, 1)               \
 	ENTRY(xs_mcu_collect_garbage, 0)      \
 	ENTRY(xs_mcu_gem_read, 1)             \
@@ -69,7 +85,13 @@ uint32_t atcpSemihosting(uint32_t operation, void *parameters);
 	ENTRY(xs_mcu_spi_write, 2)            \
 	ENTRY(xs_mcu_spi_clock_out, 3)        \
 	ENTRY(xs_mcu_spi_clock_in, 3)         \
+	ENTRY(xs_mcu_null_select, 0)          \
+	ENTRY(xs_mcu_null_write, 3)           \
+	ENTRY(xs_mcu_null_read, 3)            \
+	ENTRY(xs_mcu_null_inject, 2)          \
+	ENTRY(xs_mcu_null_last, 1)            \
 	ENTRY(xs_mcu_profile_start, 1)        \
+	ENTRY(xs_mcu_profile_gate, 1)         \
 	ENTRY(xs_mcu_profile_stop, 0)
 
 #define ATCP_DECLARE_MCU(NAME, PARAMETERS) void NAME(xsMachine *the);

@@ -27,6 +27,11 @@
 	void *waiterData; \
 	void *waiterLink;
 
+/* XS asks for its tables of keys and names by these. */
+void *atcpAllocateTable(size_t bytes);
+#define c_malloc_uint32(BYTES) atcpAllocateTable(BYTES)
+#define c_free_uint32(TABLE) ((void)(TABLE))
+
 #define mxUseDefaultMachinePlatform 1
 #define mxUseDefaultSharedChunks 1
 #define mxUseDefaultCStackLimit 0

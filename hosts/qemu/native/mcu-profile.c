@@ -9,10 +9,13 @@
 #include "mcu-profile.h"
 
 #define CLINT_MTIMECMP 0x4000
+/* Host functions between the innermost frame and one of the program; frames that are just being made may mislead. */
+#define DEPTH_MAX 8
 
+/* Identifiers of a function's name and of the class it works for, 0 for none. */
 typedef struct {
-	uint32_t code;
-	uint32_t id;
+	uint16_t name;
+	uint16_t owner;
 	uint32_t pc;
 } Sample;
 
@@ -20,6 +23,7 @@ static Sample *const samples = (Sample *)0x80800000u;
 #define SAMPLES_MAX 500000u
 
 static volatile uint32_t intervalUs;
+static volatile int isOpen;
 static uint32_t sampleCount;
 
 static void arm(void) {
@@ -29,41 +33,68 @@ static void arm(void) {
 	REGISTER(CLINT_BASE, CLINT_MTIMECMP + 4) = (uint32_t)(next >> 32);
 }
 
+/* The name of the class that a method belongs to. */
+static txID ownerOf(txMachine *the, txSlot *function) {
+	txSlot *home = mxFunctionInstanceHome(function)->value.home.object;
+	if (!atcpIsSlot(home) || home->kind != XS_INSTANCE_KIND) return XS_NO_ID;
+	for (txSlot *property = home->next; property; property = property->next)
+		if (property->ID == mxID(_constructor) && property->kind == XS_REFERENCE_KIND)
+			return mxFunctionInstanceCode(property->value.reference)->ID;
+	return XS_NO_ID;
+}
+
 int atcpProfileSample(void) {
 	txSlot *frame;
 	txID id = XS_NO_ID;
 	Sample *sample = samples + sampleCount;
 	if (intervalUs == 0) return 0;
-	frame = atcpInnermostFrame(atcpMachine, 1);
-	sample->code = frame ? (uint32_t)(uintptr_t)atcpFrameCode(frame, &id) : 0;
-	sample->id = id;
-	sample->pc = atcpTrapRegisters[0];
-	if (sampleCount < SAMPLES_MAX) sampleCount++;
 	arm();
+	if (!isOpen) return 1;
+	sample->name = sample->owner = 0;
+	sample->pc = atcpTrapRegisters[0];
+	/* A host function counts for the function that has called it, and that for the class whose method called it. */
+	frame = atcpInnermostFrame(atcpMachine, 1);
+	for (int depth = 0; depth < DEPTH_MAX && frame && atcpIsFrame(atcpMachine, frame); depth++, frame = frame->next) {
+		if (!atcpModuleAt(atcpFrameCode(frame, &id))) continue;
+		if (sample->name == 0) sample->name = id;
+		sample->owner = ownerOf(atcpMachine, (frame + 3)->value.reference);
+		if (sample->owner != XS_NO_ID) break;
+	}
+	if (sampleCount < SAMPLES_MAX) sampleCount++;
 	return 1;
+}
+
+int atcpIsProfiling(void) {
+	return intervalUs != 0;
 }
 
 /* profileStart(intervalUs): the watchdog is off meanwhile. */
 void xs_mcu_profile_start(txMachine *the) {
 	sampleCount = 0;
-	intervalUs = (uint32_t)fxToInteger(the, the->frame - 2);
 	atcpFeedWatchdog();
+	intervalUs = (uint32_t)fxToInteger(the, the->frame - 2);
 	arm();
 }
 
-/* profileStop(): prints the samples, one a line: the function's code, the identifier of its name, the pc. */
+/* profileGate(isOpen): samples count while it is. */
+void xs_mcu_profile_gate(txMachine *the) {
+	isOpen = fxToBoolean(the, the->frame - 2);
+}
+
+/* profileStop(): prints the samples, one a line: identifiers of class and function, and the pc. */
 void xs_mcu_profile_stop(txMachine *the) {
 	(void)the;
 	intervalUs = 0;
 	atcpFeedWatchdog();
 	for (uint32_t i = 0; i < sampleCount; i++) {
 		atcpPutText("sample ");
-		atcpPutHex(samples[i].code);
+		atcpPutUnsigned(samples[i].owner);
 		atcpPutText(" ");
-		atcpPutUnsigned(samples[i].id);
+		atcpPutUnsigned(samples[i].name);
 		atcpPutText(" ");
 		atcpPutHex(samples[i].pc);
 		atcpPutText("\n");
+		if (i % 4096 == 0) atcpFeedWatchdog();
 	}
 	atcpFeedWatchdog();
 }

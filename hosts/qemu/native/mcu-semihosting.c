@@ -49,10 +49,15 @@ void xs_mcu_boot_facts(xsMachine *the) {
 	memcpy(atcpWritable(0, 0, sizeof(facts)), facts, sizeof(facts));
 }
 
-/* exit(status): ends QEMU. For benchmarks and tests; the firmware never ends. */
-void xs_mcu_exit(xsMachine *the) {
-	uint32_t parameters[2] = {ADP_STOPPED_APPLICATION_EXIT, 0};
-	atcpExpect(the, 1);
-	parameters[1] = (uint32_t)atcpInteger(0);
+void atcpExit(uint32_t status) {
+	uint32_t parameters[2] = {ADP_STOPPED_APPLICATION_EXIT, status};
 	atcpSemihosting(SYS_EXIT_EXTENDED, parameters);
+	for (;;)
+		;
+}
+
+/* exit(status): for benchmarks and tests; the firmware never ends. */
+void xs_mcu_exit(xsMachine *the) {
+	atcpExpect(the, 1);
+	atcpExit((uint32_t)atcpInteger(0));
 }

@@ -17,12 +17,17 @@ _start:
 	la t0, atcpTrapEntry
 	csrw mtvec, t0
 
-	/* PMP entry 0: [0, __flash_start) readable and writable; 1: flash read and execute, locked; 2: the rest. */
+	/* Each PMP entry reaches from the one before to its own address. 0: below flash, everything allowed; 1: flash, read and execute,
+	   locked; 2: the rest, everything allowed. */
 	la t0, __flash_start
 	srli t0, t0, 2
 	csrw pmpaddr0, t0
+	/* The program that makes the preload area writes there: the area begins with a zero then. */
+	la t0, __preload_start
+	lw t1, 0(t0)
+	beqz t1, 1f
 	la t0, __flash_end
-	srli t0, t0, 2
+1:	srli t0, t0, 2
 	csrw pmpaddr1, t0
 	li t0, -1
 	csrw pmpaddr2, t0

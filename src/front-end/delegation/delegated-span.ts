@@ -85,6 +85,11 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
     this.#state();
   }
 
+  /** Without a board nothing has to be asked for: the next one begins at the acknowledged offset. */
+  get canResend(): boolean {
+    return this.#delegation === undefined || !this.#delegation.ranges.full;
+  }
+
   acknowledge(offset: number): void {
     if (this.#carrier === undefined || offset <= this.acknowledged) return;
     this.acknowledged = offset;
@@ -158,6 +163,10 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
     if (sentUpTo <= this.sentUpTo) return;
     this.sentUpTo = sentUpTo;
     this.#carrier?.onSent(this, sentUpTo, atUs);
+  }
+
+  onResent(from: number, to: number, atUs: number): void {
+    this.#carrier?.onResent(this, from, to, atUs);
   }
 
   onEnded(delegation: Delegation, cause: EndCause, reason: number, hintMs: number, nowUs: number): void {

@@ -19,7 +19,7 @@ import {
 import { UNKNOWN_U64 } from '../../wire/bytes.js';
 import type { Board } from './board.js';
 import type { Command, CommandPhase, DelegationContext } from './commands.js';
-import { ResendRanges } from './resend-ranges.js';
+import { type ResendListener, ResendRanges } from './resend-ranges.js';
 import type { TimestampMarks } from './timestamp-marks.js';
 import { AnswerWatch, NEVER, StallWatch } from './watches.js';
 
@@ -36,7 +36,7 @@ export type EndCause =
   | 'rebooted';
 
 /** What a delegation sends, and whom it reports to. */
-export interface DelegatedStream {
+export interface DelegatedStream extends ResendListener {
   readonly acknowledged: number;
   readonly granted: number;
   readonly marks: TimestampMarks;
@@ -317,7 +317,8 @@ export class Delegation implements Command {
       sentUpTo,
       resendGeneration: generation,
     });
-    this.ranges.executed(generation);
+    const atUs = nowUs - ackUpAgeUs(b, at);
+    this.ranges.executed(generation, this.#stream, atUs);
     if (ackUpTemplateVersion(b, at) !== 0) this.#boardTemplate = ackUpTemplateVersion(b, at);
     if (sentUpTo > this.sentUpTo) {
       this.sentUpTo = sentUpTo;
@@ -326,7 +327,7 @@ export class Delegation implements Command {
     if (!this.hasWork) this.#stall.stop();
     else if (progress) this.#stall.start(nowUs);
     this.#schedule();
-    this.#stream?.onProgress(this.sentUpTo, nowUs - ackUpAgeUs(b, at));
+    this.#stream?.onProgress(this.sentUpTo, atUs);
   }
 
   /** The first 27 confirms the command; that one or a later one names the total. */

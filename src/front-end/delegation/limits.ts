@@ -15,8 +15,10 @@ export interface DelegationTiming {
   readonly suspectMs: number;
   /** Silence after which a board counts as lost. */
   readonly boardLostMs: number;
-  /** Pause before an unanswered statement is repeated; doubles up to {@link retryMaxMs}. */
+  /** Pause before an unanswered statement is repeated, until it is known how fast the board answers. */
   readonly retryMs: number;
+  /** The shortest such pause when it is known. The pause doubles up to {@link retryMaxMs}. */
+  readonly retryMinMs: number;
   readonly retryMaxMs: number;
   /** Without an answer for so long, a delegation is given up. */
   readonly unansweredMs: number;
@@ -24,7 +26,8 @@ export interface DelegationTiming {
   readonly leaseMs: number;
   /** Added before the front-end believes that a lease has ended: frames under way, clocks of two crystals. */
   readonly leaseGraceMs: number;
-  /** Granted, answered, but nothing more sent for so long: say it again. */
+  /** Granted, answered, but nothing more sent for so long: say it again. The pause doubles up to {@link stallMs}. */
+  readonly stallMinMs: number;
   readonly stallMs: number;
   /** … and for so long: give the delegation up. */
   readonly stalledMs: number;
@@ -47,10 +50,12 @@ export const DEFAULT_TIMING: DelegationTiming = Object.freeze({
   suspectMs: 600,
   boardLostMs: 1_500,
   retryMs: 30,
+  retryMinMs: 4,
   retryMaxMs: 240,
   unansweredMs: 1_000,
   leaseMs: 2_000,
   leaseGraceMs: 200,
+  stallMinMs: 20,
   stallMs: 250,
   stalledMs: 3_000,
   avoidMs: 500,
@@ -66,7 +71,9 @@ export function checkTiming(timing: DelegationTiming): void {
     throw new RangeError(`${small} (${timing[small]}) must be below ${large} (${timing[large]}): ${why}`);
   };
   below('discoverMs', 'discoverMaxMs', 'the pause doubles');
+  below('retryMinMs', 'retryMs', 'a board that was not heard is not known to be fast');
   below('retryMs', 'retryMaxMs', 'the pause doubles');
+  below('stallMinMs', 'stallMs', 'the pause doubles');
   below('retryMaxMs', 'unansweredMs', 'a statement is repeated before it is given up');
   below('unansweredMs', 'leaseMs', 'repetitions do not extend a lease');
   below('stallMs', 'stalledMs', 'a stalled board is reminded before it is given up');

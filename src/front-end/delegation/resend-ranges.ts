@@ -1,6 +1,11 @@
 /** The ranges that one board is to send again, kept until it reports that it did (ATCP_ACK 29, resend ranges). */
 import { emitResendRange, MAX_RESEND_RANGES } from '../../wire/atcp/ack-down.js';
 
+/** Who wants to know what a board has sent again. */
+export interface ResendListener {
+  onResent(from: number, to: number, atUs: number): void;
+}
+
 export class ResendRanges {
   // In rising generations.
   readonly #generation = new Uint32Array(MAX_RESEND_RANGES);
@@ -29,9 +34,17 @@ export class ResendRanges {
     return this.#next - 1;
   }
 
-  /** The board has executed every range up to this generation. */
-  executed(generation: number): void {
-    while (this.count > 0 && this.#generation[0]! <= generation) this.#remove(0);
+  /** No place for another one. */
+  get full(): boolean {
+    return this.count === MAX_RESEND_RANGES;
+  }
+
+  /** The board has executed every range up to this generation, by `atUs`. */
+  executed(generation: number, listener?: ResendListener, atUs = 0): void {
+    while (this.count > 0 && this.#generation[0]! <= generation) {
+      listener?.onResent(this.#from[0]!, this.#to[0]!, atUs);
+      this.#remove(0);
+    }
   }
 
   /** The client has everything below `offset`. */

@@ -56,10 +56,12 @@ export class AnswerWatch {
     this.#retries = 0;
   }
 
-  /** A slow board, an emulated one for example, is given the time that it takes. */
+  /** A board is given the time that it takes, be it fast or, as an emulated one, slow. */
   #firstPauseUs(): number {
-    const { retryMs, retryMaxMs } = this.#timing;
-    return Math.min(Math.max(retryMs * 1000, this.#board.answerBoundUs), retryMaxMs * 1000);
+    const { retryMs, retryMinMs, retryMaxMs } = this.#timing;
+    const { answerBoundUs } = this.#board;
+    if (answerBoundUs === 0) return retryMs * 1000;
+    return Math.min(Math.max(retryMinMs * 1000, answerBoundUs), retryMaxMs * 1000);
   }
 
   /** It is said once more now; the next time after twice the pause. */
@@ -80,6 +82,7 @@ export class StallWatch {
   sinceUs = NEVER;
   remindAtUs = NEVER;
   readonly #timing: DelegationTiming;
+  #pauseUs = 0;
   #reminders = 0;
 
   constructor(timing: DelegationTiming) {
@@ -93,7 +96,8 @@ export class StallWatch {
   /** There is work, and there was progress just now. */
   start(nowUs: number): void {
     this.sinceUs = nowUs;
-    this.remindAtUs = nowUs + this.#timing.stallMs * 1000;
+    this.#pauseUs = this.#timing.stallMinMs * 1000;
+    this.remindAtUs = nowUs + this.#pauseUs;
     this.#reminders = 0;
   }
 
@@ -103,7 +107,8 @@ export class StallWatch {
   }
 
   remind(nowUs: number): void {
-    this.remindAtUs = nowUs + this.#timing.stallMs * 1000;
+    this.#pauseUs = Math.min(2 * this.#pauseUs, this.#timing.stallMs * 1000);
+    this.remindAtUs = nowUs + this.#pauseUs;
     this.#reminders++;
   }
 

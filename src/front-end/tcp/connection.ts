@@ -3,66 +3,27 @@
  * sending and the receiving half, the timers and the program together. Nothing is sent while segments are taken
  * in, apart from ACKs that may not wait: {@link Connection.run} does it once a batch.
  */
-import { ETHERNET_HEADER_BYTES } from '../../wire/ethernet.js';
-import { TCP_HEADER_BYTES, TcpFlag, emitTcp } from '../../wire/tcp.js';
 import type { FrontEndCounters } from '../counters.js';
-import { PATH_HEADER_BYTES, type Ipv4Path } from '../link/path.js';
+import type { Ipv4Path } from '../link/path.js';
+import { ChallengeLimit } from './challenge-limit.js';
+import { ConnectionOutput } from './connection-output.js';
 import type { TableEntry } from './connection-table.js';
+import { Delivery, type ConnectionUser } from './connection-user.js';
 import { connectionReset, connectionTimedOut } from './errors.js';
+import type { ConnectionStart } from './handshake.js';
+import { IdleWatch } from './idle-watch.js';
 import { Probes } from './probes.js';
 import { Receiver, windowShift } from './receiver.js';
 import { receiveSegment } from './segment-input.js';
 import { unwrap, type Segment } from './segment.js';
-import { Sender, type SenderCarrier, type SenderStart } from './sender.js';
+import { Sender, type SenderCarrier } from './sender.js';
 import type { Span, SpanTemplate } from './span.js';
 import type { TcpStack } from './stack.js';
 import { TimeWait } from './time-wait.js';
 import type { Timed } from './timers.js';
 
 export type ConnectionState =
-  | 'ESTABLISHED'
-  | 'FIN-WAIT-1'
-  | 'FIN-WAIT-2'
-  | 'CLOSE-WAIT'
-  | 'CLOSING'
-  | 'LAST-ACK'
-  | 'CLOSED';
-
-/** Who reads and writes a connection. Called between batches of segments, so that it may do anything. */
-export interface ConnectionUser {
-  /** False while the program has enough: bytes wait here, and the window narrows. */
-  readonly wantsData: boolean;
-  /** A write waits for room ({@link Connection.hasRoom}). */
-  readonly awaitsRoom: boolean;
-  onData(chunk: Buffer): void;
-  /** The client has sent its FIN. */
-  onEnd(): void;
-  onRoom(): void;
-  /** Nothing happened for the time set with {@link Connection.setIdleTimeout}. */
-  onIdle(): void;
-  /** The connection is over, and not in order. */
-  onError(error: Error): void;
-}
-
-/** What the handshake hands over. */
-export interface ConnectionStart extends SenderStart {
-  readonly path: Ipv4Path;
-  readonly localPort: number;
-  readonly remotePort: number;
-  /** RCV.NXT after the SYN, and the window of the SYN-ACK. */
-  readonly rcvNxt: number;
-  readonly offeredBytes: number;
-  /** The client's scale; -1 when scaling was not agreed. */
-  readonly remoteShift: number;
-  /** Makes the program known to the connection, before anything is delivered. */
-  readonly accept: (connection: Connection) => void;
-}
-
-const TEMPLATE: SpanTemplate = Object.freeze({
-  bytes: PATH_HEADER_BYTES + TCP_HEADER_BYTES,
-  l3Offset: ETHERNET_HEADER_BYTES,
-  l4Offset: PATH_HEADER_BYTES,
-});
+  'ESTABLISHED' | 'FIN-WAIT-1' | 'FIN-WAIT-2' | 'CLOSE-WAIT' | 'CLOSING' | 'LAST-ACK' | 'CLOSED';
 
 export class Connection implements TableEntry, Timed, SenderCarrier {
   readonly remoteAddress: number;
@@ -86,22 +47,19 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   private readonly stack: TcpStack;
   private readonly accept: (connection: Connection) => void;
   private accepted = false;
-  private user: ConnectionUser | undefined = undefined;
-  private endDelivered = false;
+  private readonly delivery: Delivery;
   private error: Error | undefined = undefined;
   private failure: Error | undefined = undefined;
   private readonly remoteShift: number;
-  private readonly sack: boolean;
+  private readonly output: ConnectionOutput;
   private readonly probes: Probes;
   /** Position of the first byte of the stream. */
   private readonly firstByte: number;
   private released = false;
-  private lifeAtUs = Infinity;
-  private idleUs = 0;
-  private idleAtUs = Infinity;
-  private activeUs: number;
+  /** The program's own timeout; once it has let go, how long the connection is kept without it. */
+  private readonly idle = new IdleWatch();
   private idleExpired = false;
-  private challengedUs = -Infinity;
+  private readonly challenges: ChallengeLimit;
   /** The (acknowledgment, window) pair that spans were told last. */
   private toldAcknowledgment: number;
   private toldWindow = 0;
@@ -116,9 +74,7 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     this.localPort = start.localPort;
     this.segmentBytes = start.segmentBytes;
     this.remoteShift = Math.max(0, start.remoteShift);
-    this.sack = start.sack;
     this.openedUs = nowUs;
-    this.activeUs = nowUs;
     this.toldAcknowledgment = start.rcvNxt;
     this.sender = new Sender(this, start, settings, counters, nowUs);
     this.receiver = new Receiver(
@@ -130,7 +86,17 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
       settings.delayedAckUs,
       counters,
     );
+    this.output = new ConnectionOutput(
+      stack.output,
+      start.path,
+      start.localPort,
+      start.remotePort,
+      this.receiver,
+      start.sack,
+    );
+    this.delivery = new Delivery(this.receiver);
     this.probes = new Probes(settings);
+    this.challenges = new ChallengeLimit(settings.challengeAckUs, counters);
     this.firstByte = this.sender.sndUna;
   }
 
@@ -166,10 +132,10 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   // What the program does.
 
   setUser(user: ConnectionUser): void {
-    this.user = user;
+    this.delivery.user = user;
   }
 
-  /** Appends bytes; small ones are copied, large ones are held by reference until {@link ownBytes} or delivered. */
+  /** Appends bytes; small ones are copied, large ones are held by reference until {@link ownBytes}. */
   writeCopy(bytes: Uint8Array): void {
     this.sender.queue.appendCopy(bytes);
     this.onProgress(this.stack.clock());
@@ -209,22 +175,19 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   release(discard: boolean): void {
     if (this.released) return;
     this.released = true;
-    this.user = undefined;
+    this.delivery.user = undefined;
     if (this.current === 'CLOSED') return;
     if (discard || this.receiver.unreadBytes > 0) {
       this.abort();
       return;
     }
-    this.idleUs = 0;
-    this.idleAtUs = Infinity;
-    this.onProgress(this.stack.clock());
+    this.idle.set(this.stack.settings.orphanUs, this.stack.clock());
     this.shutdown();
   }
 
+  /** Tells the user when nothing got through for so long; 0 is never. */
   setIdleTimeout(timeoutUs: number): void {
-    this.idleUs = timeoutUs;
-    this.activeUs = this.stack.clock();
-    this.idleAtUs = timeoutUs > 0 ? this.activeUs + timeoutUs : Infinity;
+    this.idle.set(timeoutUs, this.stack.clock());
     this.arm();
     this.stack.requestBatch();
   }
@@ -240,7 +203,7 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     if (this.current === 'CLOSED') return;
     this.counters.connectionsAborted++;
     this.counters.resetsSent++;
-    this.emit(this.sender.sndNxt >>> 0, TcpFlag.rst | TcpFlag.ack);
+    this.output.sendReset(this.sender.sndNxt >>> 0);
     this.close(error);
     this.stack.requestBatch();
   }
@@ -263,9 +226,7 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
 
   /** Bytes got through, in either direction, or the program wrote some. */
   onProgress(nowUs: number): void {
-    this.activeUs = nowUs;
-    if (this.idleUs > 0 && this.idleAtUs === Infinity) this.idleAtUs = nowUs + this.idleUs;
-    if (this.released) this.lifeAtUs = nowUs + this.stack.settings.orphanUs;
+    this.idle.onProgress(nowUs);
   }
 
   /** An acknowledgment was taken; false when it ended the connection. */
@@ -300,20 +261,12 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   /** A pure ACK; SEQ is the granted edge (decision 5). */
   sendAck(): void {
     this.counters.pureAcksSent++;
-    const sacked = this.sack && !this.receiver.reassembly.empty;
-    const optionBytes = sacked ? this.stack.output.putSack(this.receiver.reassembly) : 0;
-    this.emit(this.sender.sndNxt >>> 0, TcpFlag.ack, optionBytes);
+    this.output.sendAck(this.sender.sndNxt >>> 0);
   }
 
-  /** An ACK that an attacker could provoke, so it is limited (RFC 5961 7): per connection, lest one tells of another. */
+  /** An ACK that anybody could provoke, so it is limited. */
   challenge(nowUs: number): void {
-    if (nowUs - this.challengedUs < this.stack.settings.challengeAckUs) {
-      this.counters.challengeAcksSuppressed++;
-      return;
-    }
-    this.challengedUs = nowUs;
-    this.counters.challengeAcksSent++;
-    this.sendAck();
+    if (this.challenges.allow(nowUs)) this.sendAck();
   }
 
   /** Something is to be done before the next segments are. */
@@ -334,7 +287,7 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     if (this.receiver.ackNow) this.sendAck();
     this.tellPair();
     this.probes.update(this.sender.blockedByWindow, this.sender.rtt.rtoUs, nowUs);
-    if (this.user?.awaitsRoom && this.hasRoom()) this.stack.markToDeliver(this);
+    if (this.delivery.user?.awaitsRoom && this.hasRoom()) this.stack.markToDeliver(this);
     this.arm();
   }
 
@@ -344,47 +297,35 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
       this.accepted = true;
       this.accept(this);
     }
-    this.deliverText();
+    const { delivery, receiver } = this;
+    delivery.run();
     if (this.current === 'CLOSED') {
-      if (this.error !== undefined) this.user?.onError(this.error);
+      if (this.error !== undefined) delivery.user?.onError(this.error);
       return;
-    }
-    if (this.user?.awaitsRoom && this.hasRoom()) this.user.onRoom();
-    if (this.idleExpired) {
-      this.idleExpired = false;
-      this.user?.onIdle();
-    }
-  }
-
-  private deliverText(): void {
-    const { receiver } = this;
-    while (this.user?.wantsData) {
-      const chunk = receiver.takeArrived();
-      if (chunk === undefined) break;
-      this.user.onData(chunk);
     }
     if (receiver.updateDue) {
       receiver.ackNow = true;
       this.wake();
     }
-    if (!receiver.finished || receiver.unreadBytes > 0 || this.endDelivered) return;
-    this.endDelivered = true;
-    this.user?.onEnd();
+    if (delivery.user?.awaitsRoom && this.hasRoom()) delivery.user.onRoom();
+    if (this.idleExpired) {
+      this.idleExpired = false;
+      delivery.user?.onIdle();
+    }
   }
 
   onTimer(nowUs: number): void {
     if (nowUs >= this.receiver.ackAtUs) this.sendAck();
-    if (nowUs >= this.sender.retransmitAtUs && !this.sender.onTimeout(nowUs)) return this.giveUp();
+    if (nowUs >= this.sender.timerAtUs && !this.sender.onTimer(nowUs)) return this.giveUp();
     if (nowUs >= this.probes.atUs) this.probe(nowUs);
-    if (nowUs >= this.lifeAtUs) this.endOrphan();
-    if (nowUs >= this.idleAtUs) this.checkIdle(nowUs);
+    if (this.idle.expire(nowUs)) this.onIdle();
     if (this.current !== 'CLOSED') this.arm();
   }
 
   // What spans do (SpanCarrier).
 
   get acknowledgment(): number {
-    return this.receiver.rcvNxt >>> 0;
+    return this.output.acknowledgment;
   }
 
   get windowField(): number {
@@ -392,21 +333,18 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   }
 
   sendSegment(sequence: number, payload: Uint8Array, at: number, length: number, psh: boolean): void {
-    this.emit(sequence, psh ? TcpFlag.ack | TcpFlag.psh : TcpFlag.ack, 0, payload, at, length);
-    this.sender.onSegmentSent(unwrap((sequence + length) >>> 0, this.sender.sndNxt), this.stack.nowUs);
+    this.output.sendText(sequence, payload, at, length, psh);
+    this.sender.onSegmentSent(unwrap((sequence + length) >>> 0, this.sender.sndNxt), length, this.stack.nowUs);
   }
 
   sendFin(sequence: number): void {
     if (this.current === 'ESTABLISHED') this.current = 'FIN-WAIT-1';
     else if (this.current === 'CLOSE-WAIT') this.current = 'LAST-ACK';
-    this.emit(sequence, TcpFlag.fin | TcpFlag.ack);
+    this.output.sendFin(sequence);
   }
 
   writeTemplate(b: Uint8Array): SpanTemplate {
-    const at = this.path.writeTemplate(b);
-    const { localPort, remotePort } = this;
-    emitTcp(b, at, localPort, remotePort, 0, this.acknowledgment, TcpFlag.ack, this.windowField, TCP_HEADER_BYTES);
-    return TEMPLATE;
+    return this.output.writeTemplate(b);
   }
 
   onReady(): void {
@@ -418,34 +356,15 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     this.wake();
   }
 
+  onResent(span: Span, from: number, to: number, atUs: number): void {
+    this.sender.onResent(span, from, to, atUs);
+    this.wake();
+  }
+
   onFailed(_span: Span, error: Error): void {
     // Not at once: the span may be talking to us from within a call of ours.
     this.failure ??= error;
     this.wake();
-  }
-
-  private emit(
-    sequence: number,
-    flags: number,
-    optionBytes = 0,
-    payload?: Uint8Array,
-    payloadAt?: number,
-    payloadBytes?: number,
-  ): void {
-    this.stack.output.send(
-      this.path,
-      this.localPort,
-      this.remotePort,
-      sequence,
-      this.acknowledgment,
-      flags,
-      this.windowField,
-      optionBytes,
-      payload,
-      payloadAt,
-      payloadBytes,
-    );
-    this.receiver.onAckSent();
   }
 
   private tellPair(): void {
@@ -471,24 +390,19 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
       return;
     }
     this.counters.probesSent++;
-    this.emit((sender.sndUna - 1) >>> 0, TcpFlag.ack);
+    this.output.sendAck((sender.sndUna - 1) >>> 0);
   }
 
-  private checkIdle(nowUs: number): void {
-    const atUs = this.activeUs + this.idleUs;
-    if (nowUs < atUs) {
-      this.idleAtUs = atUs;
-      return;
+  private onIdle(): void {
+    if (!this.released) {
+      this.idleExpired = true;
+      this.stack.markToDeliver(this);
+    } else if (this.current === 'FIN-WAIT-2') {
+      this.close(undefined);
+    } else {
+      // Nobody writes or reads any more, and the client takes nothing.
+      this.abort();
     }
-    this.idleAtUs = Infinity;
-    this.idleExpired = true;
-    this.stack.markToDeliver(this);
-  }
-
-  /** Nobody reads it any more, and the client does not finish: it isn't kept for ever. */
-  private endOrphan(): void {
-    if (this.current === 'FIN-WAIT-2') this.close(undefined);
-    else this.abort();
   }
 
   private giveUp(): void {
@@ -525,13 +439,10 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   }
 
   private arm(): void {
-    const atUs = Math.min(
-      this.receiver.ackAtUs,
-      this.sender.retransmitAtUs,
-      this.probes.atUs,
-      this.lifeAtUs,
-      this.idleAtUs,
+    const { receiver, sender, probes, idle } = this;
+    this.stack.timers.schedule(
+      this,
+      Math.min(receiver.ackAtUs, sender.timerAtUs, probes.atUs, idle.atUs),
     );
-    this.stack.timers.schedule(this, atUs);
   }
 }

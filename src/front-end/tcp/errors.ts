@@ -20,5 +20,9 @@ export function writeCanceled(): Error {
 }
 
 export function addressInUse(port: number): Error {
-  return socketError('EADDRINUSE', 'listen', `port ${port} has a listener already; close it or choose another port`);
+  return socketError(
+    'EADDRINUSE',
+    'listen',
+    `port ${port} has a listener already; close it or choose another port`,
+  );
 }

@@ -13,14 +13,30 @@ import {
 } from '../../wire/tcp.js';
 import { IPV4_HEADER_BYTES } from '../../wire/ipv4.js';
 import { Ipv4Path } from '../link/path.js';
+import { ChallengeLimit } from './challenge-limit.js';
 import { Connection } from './connection.js';
 import type { TableEntry } from './connection-table.js';
 import type { Listener } from './listener.js';
 import { windowShift } from './receiver.js';
 import { isAcceptable } from './segment-input.js';
 import { unwrap, type Segment } from './segment.js';
+import type { SenderStart } from './sender.js';
 import type { TcpStack } from './stack.js';
 import type { Timed } from './timers.js';
+
+/** What the handshake hands over to the connection. */
+export interface ConnectionStart extends SenderStart {
+  readonly path: Ipv4Path;
+  readonly localPort: number;
+  readonly remotePort: number;
+  /** RCV.NXT after the SYN, and the window of the SYN-ACK. */
+  readonly rcvNxt: number;
+  readonly offeredBytes: number;
+  /** The client's scale; -1 when scaling was not agreed. */
+  readonly remoteShift: number;
+  /** Makes the program known to the connection, before anything is delivered. */
+  readonly accept: (connection: Connection) => void;
+}
 
 /** A smaller MSS is taken for this one: it would only serve to make us send many small segments. */
 const SMALLEST_MSS = 48;
@@ -44,7 +60,7 @@ export class Handshake implements TableEntry, Timed {
   private repeats = 0;
   private firstSentUs: number;
   private repeatAtUs: number;
-  private challengedUs = -Infinity;
+  private readonly challenges: ChallengeLimit;
 
   /** `minIss`: an unwrapped sequence number that this connection's must lie beyond, or undefined. */
   constructor(
@@ -73,6 +89,7 @@ export class Handshake implements TableEntry, Timed {
     this.segmentBytes = Math.min(Math.max(options.mss || DEFAULT_MSS, SMALLEST_MSS), this.ownMss);
     this.remoteShift = options.windowScale;
     this.sack = options.sackPermitted && stack.settings.sack;
+    this.challenges = new ChallengeLimit(stack.settings.challengeAckUs, stack.counters);
     this.firstSentUs = nowUs;
     this.repeatAtUs = nowUs + stack.settings.initialRtoUs;
   }
@@ -186,13 +203,7 @@ export class Handshake implements TableEntry, Timed {
   }
 
   private challenge(nowUs: number): void {
-    if (nowUs - this.challengedUs < this.stack.settings.challengeAckUs) {
-      this.stack.counters.challengeAcksSuppressed++;
-      return;
-    }
-    this.challengedUs = nowUs;
-    this.stack.counters.challengeAcksSent++;
-    this.send((this.iss + 1) >>> 0, TcpFlag.ack, 0);
+    if (this.challenges.allow(nowUs)) this.send((this.iss + 1) >>> 0, TcpFlag.ack, 0);
   }
 
   private send(sequence: number, flags: number, optionBytes: number): void {

@@ -43,6 +43,10 @@ export class LocalSpan implements Span {
     return this.end;
   }
 
+  get canResend(): boolean {
+    return true;
+  }
+
   get sentUpTo(): number {
     return this.sent;
   }

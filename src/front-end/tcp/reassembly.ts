@@ -70,10 +70,11 @@ export class Reassembly {
   sackBlocks(edges: Uint32Array): number {
     let count = 1;
     let found = false;
-    for (let i = 0; i < this.pieces.length; ) {
+    for (let i = 0; i < this.pieces.length;) {
       const start = this.pieces[i]!.start;
       let end = start;
-      for (; i < this.pieces.length && this.pieces[i]!.start === end; i++) end += this.pieces[i]!.bytes.length;
+      for (; i < this.pieces.length && this.pieces[i]!.start === end; i++)
+        end += this.pieces[i]!.bytes.length;
       const isLatest = start <= this.latest && this.latest < end;
       const slot = isLatest ? 0 : count;
       if (isLatest) found = true;

@@ -100,7 +100,12 @@ export class Receiver {
     }
     if (from > this.rcvNxt) {
       this.counters.outOfOrderSegments++;
-      const kept = this.reassembly.insert(from, segment.frame, segment.payloadAt + from - position, to - from);
+      const kept = this.reassembly.insert(
+        from,
+        segment.frame,
+        segment.payloadAt + from - position,
+        to - from,
+      );
       if (!kept) this.counters.outOfOrderRefused++;
       return true;
     }

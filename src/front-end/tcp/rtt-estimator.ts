@@ -3,6 +3,8 @@ import type { TcpSettings } from './settings.js';
 
 /** Clock granularity G: the link is drained every millisecond under load. */
 const GRANULARITY_US = 1_000;
+/** The shortest round trip is that of the current window and the one before: paths change. */
+const MIN_WINDOW_US = 60_000_000;
 
 export class RttEstimator {
   private readonly settings: TcpSettings;
@@ -11,6 +13,9 @@ export class RttEstimator {
   private measured = false;
   private baseRtoUs: number;
   private backOffs = 0;
+  private currentMinUs = Infinity;
+  private previousMinUs = Infinity;
+  private minSinceUs = -Infinity;
 
   constructor(settings: TcpSettings) {
     this.settings = settings;
@@ -20,6 +25,21 @@ export class RttEstimator {
   /** 0 before the first measurement. */
   get srttUs(): number {
     return this.srtt;
+  }
+
+  /** The shortest round trip of the last minutes (RACK.min_RTT of RFC 8985); 0 before the first measurement. */
+  get minRttUs(): number {
+    const minUs = Math.min(this.currentMinUs, this.previousMinUs);
+    return minUs === Infinity ? this.srtt : minUs;
+  }
+
+  /** The round trip took `rttUs` at most: from a byte's grant, which may precede its sending, to its ACK. */
+  bound(rttUs: number, nowUs: number): void {
+    if (nowUs - this.minSinceUs > MIN_WINDOW_US) {
+      this.previousMinUs = this.currentMinUs;
+      this.currentMinUs = rttUs;
+      this.minSinceUs = nowUs;
+    } else if (rttUs < this.currentMinUs) this.currentMinUs = rttUs;
   }
 
   /** Doubled by each {@link backOff} (5.5). */

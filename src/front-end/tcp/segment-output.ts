@@ -52,7 +52,7 @@ export class SegmentOutput {
     const at = path.writeHeaders(frame, 0, tcpBytes);
     emitTcp(frame, at, localPort, remotePort, sequence, acknowledgment, flags, window, headerBytes);
     copy(this.options, 0, frame, at + TCP_HEADER_BYTES, optionBytes);
-    copy(payload, payloadAt, frame, at + headerBytes, payloadBytes);
+    if (payloadBytes > 0) frame.set(payload.subarray(payloadAt, payloadAt + payloadBytes), at + headerBytes);
     setTcpChecksum(frame, at, tcpBytes, path.pseudoHeaderSum(tcpBytes));
     let length = at + tcpBytes;
     if (length < ETHERNET_MIN_BYTES) {

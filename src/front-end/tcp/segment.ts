@@ -22,6 +22,9 @@ export function unwrap(wire: number, near: number): number {
   return near + seqDiff(wire, near);
 }
 
+/** The options of a segment without any. */
+export const NO_OPTIONS = new TcpOptions();
+
 export class Segment {
   /** The frame that holds the segment, and where its source MAC is. */
   frame: Uint8Array = new Uint8Array(0);

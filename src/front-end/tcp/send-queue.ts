@@ -115,6 +115,24 @@ export class SendQueue {
     }
   }
 
+  /** False while the span that holds `from` can't take another range to be sent again. */
+  canResend(from: number): boolean {
+    for (let i = 0; i < this.attachedCount; i++) {
+      const { span, start, granted } = this.queued[i]!;
+      if (from < start + granted) return span.canResend;
+    }
+    return true;
+  }
+
+  /** Where the span begins that holds `position`. */
+  spanStart(position: number): number {
+    for (let i = this.attachedCount - 1; i >= 0; i--) {
+      const { start } = this.queued[i]!;
+      if (start <= position) return start;
+    }
+    return position;
+  }
+
   /** The client has everything below `sndUna`: tells the spans, and lets go of those that are complete. */
   acknowledge(sndUna: number): void {
     while (this.attachedCount > 0) {

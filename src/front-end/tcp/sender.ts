@@ -3,11 +3,14 @@
  * do it (design idea 1). SND.NXT is the granted edge: what lies below may have left, and the client may
  * acknowledge it, whether or not a board has reported so (decision 6).
  */
-import { NewReno, type CongestionControl } from './congestion.js';
+import type { CongestionControl } from './congestion.js';
+import { Cubic } from './cubic.js';
 import type { FrontEndCounters } from '../counters.js';
-import { Recovery, type Flight } from './recovery.js';
+import { NewRenoRecovery } from './new-reno-recovery.js';
+import type { Acknowledgment, Flight, Recovery } from './recovery.js';
 import { RttEstimator } from './rtt-estimator.js';
-import type { Segment } from './segment.js';
+import { SackRecovery } from './sack-recovery.js';
+import { NO_OPTIONS, type Segment } from './segment.js';
 import { SendQueue } from './send-queue.js';
 import type { TcpSettings } from './settings.js';
 import type { Span, SpanCarrier } from './span.js';
@@ -36,10 +39,10 @@ export class Sender implements Flight {
   /** SND.UNA and SND.NXT, unwrapped. */
   sndUna: number;
   sndNxt: number;
-  /** When the retransmission timer expires; Infinity while it is off. */
-  retransmitAtUs = Infinity;
   /** Gather small writes while something is outstanding (Nagle's algorithm, RFC 9293 3.7.4). */
   nagle = false;
+  /** When the retransmission timer expires; Infinity while it is off. */
+  private retransmitAtUs = Infinity;
   private readonly carrier: SenderCarrier;
   private readonly counters: FrontEndCounters;
   private readonly recovery: Recovery;
@@ -54,16 +57,15 @@ export class Sender implements Flight {
   private finQueued = false;
   /** Position of our FIN once it was sent, else Infinity. */
   private finAt = Infinity;
+  /** What leaves now leaves again. */
+  private resending = false;
   /** The congestion window was what held the sender back when it last ran. */
   private limited = false;
   private lastSendUs: number;
   /** Timeouts since the client last acknowledged anything new. */
   private timeouts = 0;
-  /** One measurement at a time (RFC 6298 3): the position whose acknowledgment ends it, 0 for none. */
-  private timedEnd = 0;
-  private timedSinceUs = 0;
-  /** Positions below were measured or sent again, and are not measured (Karn). */
-  private timedUpTo = 0;
+  /** The acknowledgment under way; used again for every one. */
+  private readonly acknowledgment: Acknowledgment = { ack: 0, options: NO_OPTIONS, duplicate: false, limited: false };
 
   constructor(
     carrier: SenderCarrier,
@@ -86,9 +88,13 @@ export class Sender implements Flight {
     this.lastSendUs = nowUs;
     this.queue = new SendQueue(this.sndUna);
     this.rtt = new RttEstimator(settings);
-    if (!start.synAckRepeated) this.rtt.sample(start.handshakeRttUs);
-    this.congestion = new NewReno(start.segmentBytes, start.synAckRepeated);
-    this.recovery = new Recovery(this, this.congestion, start.iss, start.sack, counters);
+    if (!start.synAckRepeated) {
+      this.rtt.sample(start.handshakeRttUs);
+      this.rtt.bound(start.handshakeRttUs, nowUs);
+    }
+    this.congestion = new Cubic(start.segmentBytes, start.synAckRepeated);
+    const Repair = start.sack ? SackRecovery : NewRenoRecovery;
+    this.recovery = new Repair(this, this.congestion, this.rtt, counters);
   }
 
   get finSent(): boolean {
@@ -120,12 +126,19 @@ export class Sender implements Flight {
 
   /** Takes an acceptable acknowledgment in (SND.UNA - MAX.SND.WND ≤ `ack` ≤ SND.NXT); sends nothing yet. */
   onAck(segment: Segment, sequence: number, ack: number, windowBytes: number, nowUs: number): void {
-    const sackNews = this.recovery.readSack(segment.options);
-    const duplicate =
-      ack === this.sndUna && segment.payloadBytes === 0 && !segment.fin && windowBytes === this.sndWnd;
+    const { acknowledgment } = this;
+    acknowledgment.ack = ack;
+    acknowledgment.options = segment.options;
+    acknowledgment.limited = this.limited;
+    acknowledgment.duplicate =
+      ack === this.sndUna &&
+      this.sndNxt > this.sndUna &&
+      segment.payloadBytes === 0 &&
+      !segment.fin &&
+      windowBytes === this.sndWnd;
     this.takeWindow(sequence, ack, windowBytes);
-    if (ack > this.sndUna) this.advance(ack, nowUs);
-    else if (this.sndNxt > this.sndUna && (sackNews || duplicate)) this.recovery.onDuplicate(sackNews);
+    if (ack > this.sndUna) this.advance(ack);
+    this.recovery.onAck(acknowledgment, nowUs);
     // A client that answers with a closed window is alive, however long it stays closed (RFC 9293 3.8.6.1).
     if (this.sndWnd === 0) this.timeouts = 0;
   }
@@ -135,7 +148,8 @@ export class Sender implements Flight {
     // Lengths may have become known since.
     this.queue.acknowledge(this.sndUna);
     this.queue.attachKnown(this.carrier);
-    if (this.sndNxt === this.sndUna && nowUs - this.lastSendUs > this.rtt.rtoUs) this.congestion.onIdle();
+    const idleUs = nowUs - this.lastSendUs;
+    if (this.sndNxt === this.sndUna && idleUs > this.rtt.rtoUs) this.congestion.onIdle(idleUs);
     this.repair(nowUs);
     this.sendNew(nowUs, false);
     this.sendFin(nowUs);
@@ -148,33 +162,45 @@ export class Sender implements Flight {
     this.startTimer(nowUs);
   }
 
-  /** The retransmission timer has expired; false when the client is given up. */
-  onTimeout(nowUs: number): boolean {
-    this.retransmitAtUs = Infinity;
-    if (this.sndUna === this.sndNxt) return true;
-    this.timeouts++;
-    if (this.timeouts > this.maxRetransmissions) return false;
-    this.counters.retransmissionTimeouts++;
-    this.rtt.backOff();
-    this.recovery.onTimeout(this.timeouts > 1);
-    this.forgetTiming(this.sndNxt);
+  /** When {@link onTimer} has something to do; Infinity for never. */
+  get timerAtUs(): number {
+    return Math.min(this.retransmitAtUs, this.recovery.timerAtUs);
+  }
+
+  /** Time has passed; false when the client is given up. */
+  onTimer(nowUs: number): boolean {
+    if (nowUs >= this.retransmitAtUs) return this.onTimeout(nowUs);
+    if (this.recovery.onTimer(nowUs)) this.probeTail(nowUs);
     this.run(nowUs);
     return true;
   }
 
   /** A board reports sending up to `offset` of its span at `atUs`: timers start there (decision 6). */
   onSent(span: Span, offset: number, atUs: number): void {
-    const position = this.queue.positionOf(span, offset);
+    const start = this.queue.positionOf(span, 0);
+    const position = start + offset;
+    if (start < 0) return;
+    this.recovery.onLeft(start, position, atUs, false);
     if (position <= this.sndUna) return;
     this.lastSendUs = Math.max(this.lastSendUs, atUs);
-    this.time(position, atUs);
     if (this.retransmitAtUs === Infinity && this.headSent()) this.retransmitAtUs = atUs + this.rtt.rtoUs;
   }
 
-  /** A segment of our own up to `position` leaves now. */
-  onSegmentSent(position: number, nowUs: number): void {
+  /** … and of sending [from, to) of it again. */
+  onResent(span: Span, from: number, to: number, atUs: number): void {
+    const start = this.queue.positionOf(span, 0);
+    if (start >= 0) this.recovery.onLeft(start + from, start + to, atUs, true);
+  }
+
+  /** A segment of our own with `length` bytes up to `end` leaves now; `end` may be a retransmission's. */
+  onSegmentSent(end: number, length: number, nowUs: number): void {
     this.lastSendUs = nowUs;
-    this.time(position, nowUs);
+    this.recovery.onGranted(end, nowUs);
+    this.recovery.onLeft(end - length, end, nowUs, this.resending);
+  }
+
+  spanStart(position: number): number {
+    return this.queue.spanStart(position);
   }
 
   headSegmentEnd(): number {
@@ -200,36 +226,55 @@ export class Sender implements Flight {
     this.sndWl2 = ack;
   }
 
-  private advance(ack: number, nowUs: number): void {
+  private advance(ack: number): void {
     const ackedBytes = ack - this.sndUna;
     this.sndUna = ack;
     this.timeouts = 0;
     this.retransmitAtUs = Infinity;
     this.counters.step127Emptied++;
     this.counters.step127EmptiedBytes += ackedBytes;
-    if (this.timedEnd !== 0 && ack >= this.timedEnd) {
-      this.timedEnd = 0;
-      this.rtt.sample(Math.max(0, nowUs - this.timedSinceUs));
-    }
     this.rtt.progress();
     this.queue.acknowledge(ack);
-    this.recovery.onAdvance(ackedBytes, this.limited);
   }
 
-  /** Sends lost ranges again, as far as the pipe has room. */
+  private onTimeout(nowUs: number): boolean {
+    this.retransmitAtUs = Infinity;
+    if (this.sndUna === this.sndNxt) return true;
+    this.timeouts++;
+    if (this.timeouts > this.maxRetransmissions) return false;
+    this.counters.retransmissionTimeouts++;
+    this.rtt.backOff();
+    this.recovery.onTimeout(this.timeouts > 1, nowUs);
+    this.run(nowUs);
+    return true;
+  }
+
+  /**
+   * RFC 8985 7.3: one more segment, whatever the congestion window says. If there is none, the last one again;
+   * during a recovery, when the client may have the last one, the first.
+   */
+  private probeTail(nowUs: number): void {
+    const sndNxt = this.sndNxt;
+    this.grant(Math.min(sndNxt + this.segmentBytes, this.sndEdge), 1, nowUs);
+    const isRetransmission = this.sndNxt === sndNxt;
+    if (isRetransmission) {
+      if (this.recovery.recovering) this.resend(this.sndUna, this.headSegmentEnd(), nowUs);
+      else this.resend(Math.max(this.sndUna, sndNxt - this.segmentBytes), sndNxt, nowUs);
+    }
+    this.recovery.onProbed(isRetransmission);
+  }
+
+  /** Sends lost ranges again, as far as there is room, and as spans can take it. */
   private repair(nowUs: number): void {
-    if (!this.recovery.recovering) return;
-    let room = this.congestion.cwndBytes - this.recovery.pipeBytes();
+    const { recovery, segmentBytes } = this;
+    if (!recovery.recovering) return;
     for (;;) {
-      const from = this.recovery.nextLost();
-      if (from >= this.recovery.lostEdge) return;
-      if (this.recovery.urgent) room = Math.max(room, this.segmentBytes);
-      this.recovery.urgent = false;
-      const end = this.recovery.lostRunEnd(from);
-      const to = end - from <= room ? end : from + Math.floor(room / this.segmentBytes) * this.segmentBytes;
+      const from = recovery.nextLost();
+      if (from < 0 || !this.queue.canResend(from)) return;
+      const room = recovery.roomBytes;
+      const end = recovery.lostRunEnd(from);
+      const to = end - from <= room ? end : from + Math.floor(room / segmentBytes) * segmentBytes;
       if (to <= from) return;
-      this.recovery.resentEdge = to;
-      room -= to - from;
       this.resend(from, to, nowUs);
     }
   }
@@ -237,15 +282,17 @@ export class Sender implements Flight {
   private resend(from: number, to: number, nowUs: number): void {
     this.counters.retransmittedRanges++;
     this.counters.retransmittedBytes += to - from;
-    this.forgetTiming(to);
+    this.recovery.onResent(from, to, nowUs);
+    this.resending = true;
     this.queue.resend(from, Math.min(to, this.finAt));
-    if (to > this.finAt) this.carrier.sendFin(this.finAt >>> 0);
+    if (to > this.finAt) this.emitFin(nowUs);
+    this.resending = false;
     this.lastSendUs = nowUs;
     if (from === this.sndUna) this.retransmitAtUs = Infinity;
   }
 
   private sendNew(nowUs: number, despiteSmallWindow: boolean): void {
-    const room = this.congestion.cwndBytes - this.recovery.pipeBytes();
+    const room = this.recovery.roomBytes;
     let edge = this.sndNxt + Math.max(0, room);
     let smallestPiece = Infinity;
     if (this.sndEdge < edge) {
@@ -253,12 +300,18 @@ export class Sender implements Flight {
       smallestPiece = despiteSmallWindow ? 1 : Math.max(1, this.maxSndWnd / 2);
     }
     if (this.nagle) edge = Math.min(edge, this.nagleEdge());
-    const sndNxt = this.queue.grant(this.sndNxt, edge, this.segmentBytes, smallestPiece);
-    if (sndNxt > this.sndNxt) this.lastSendUs = nowUs;
-    this.sndNxt = sndNxt;
-    const pipe = this.recovery.pipeBytes();
+    this.grant(edge, smallestPiece, nowUs);
+    const pipe = this.recovery.pipeBytes;
     const cwnd = this.congestion.cwndBytes;
     this.limited = this.congestion.inSlowStart ? 2 * pipe >= cwnd : pipe + this.segmentBytes > cwnd;
+  }
+
+  private grant(edge: number, smallestPiece: number, nowUs: number): void {
+    const sndNxt = this.queue.grant(this.sndNxt, edge, this.segmentBytes, smallestPiece);
+    if (sndNxt === this.sndNxt) return;
+    this.sndNxt = sndNxt;
+    this.lastSendUs = nowUs;
+    this.recovery.onGranted(sndNxt, nowUs);
   }
 
   /** While something is outstanding, an incomplete last segment waits. */
@@ -273,24 +326,18 @@ export class Sender implements Flight {
     this.finAt = this.sndNxt;
     this.sndNxt += 1;
     this.lastSendUs = nowUs;
+    this.recovery.onGranted(this.sndNxt, nowUs);
+    this.emitFin(nowUs);
+  }
+
+  private emitFin(nowUs: number): void {
     this.carrier.sendFin(this.finAt >>> 0);
+    this.recovery.onLeft(this.finAt, this.finAt + 1, nowUs, this.resending);
   }
 
   /** RFC 6298 5.1–5.3; off while the oldest outstanding byte is granted, but has not left. */
   private startTimer(nowUs: number): void {
     if (this.sndUna === this.sndNxt || !this.headSent()) this.retransmitAtUs = Infinity;
     else if (this.retransmitAtUs === Infinity) this.retransmitAtUs = nowUs + this.rtt.rtoUs;
-  }
-
-  private time(position: number, atUs: number): void {
-    if (this.timedEnd !== 0 || position <= this.timedUpTo) return;
-    this.timedEnd = position;
-    this.timedSinceUs = atUs;
-    this.timedUpTo = position;
-  }
-
-  private forgetTiming(upTo: number): void {
-    this.timedUpTo = Math.max(this.timedUpTo, upTo);
-    if (this.timedEnd !== 0) this.timedEnd = 0;
   }
 }

@@ -7,7 +7,8 @@ import { Duplex } from 'node:stream';
 import type { AddressInfo } from 'node:net';
 import { formatIpv4 } from '../../wire/ipv4.js';
 import { LocalSpan } from './local-span.js';
-import type { Connection, ConnectionUser } from './connection.js';
+import type { Connection } from './connection.js';
+import type { ConnectionUser } from './connection-user.js';
 import { writeCanceled } from './errors.js';
 import { spanOf } from './span-chunk.js';
 

@@ -32,6 +32,8 @@ export interface SpanCarrier {
   onReady(span: Span): void;
   /** The span's sender reports how far it has really sent ([0028]); timers start there (decision 6). */
   onSent(span: Span, sentUpTo: number, atUs: number): void;
+  /** … and that it has sent [from, to) again. */
+  onResent(span: Span, from: number, to: number, atUs: number): void;
   /** The span can't be completed; the connection aborts unless the reply can still be changed. */
   onFailed(span: Span, error: Error): void;
 }
@@ -54,6 +56,8 @@ export interface Span {
   attach(carrier: SpanCarrier, startSequence: number): void;
   /** Sends new bytes up to offset `to`, which never exceeds {@link ready} and never goes back. */
   send(to: number): void;
+  /** False while no further range can be sent again: as many as can be wait for their sender already. */
+  readonly canResend: boolean;
   /** Sends [from, to) again; both within what was sent before and not yet acknowledged. */
   resend(from: number, to: number): void;
   /** The client has every byte below `offset`: free what held them ([0031], step 127). */

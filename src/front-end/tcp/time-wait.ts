@@ -4,6 +4,7 @@
  */
 import { TcpFlag } from '../../wire/tcp.js';
 import type { Ipv4Path } from '../link/path.js';
+import { ChallengeLimit } from './challenge-limit.js';
 import type { TableEntry } from './connection-table.js';
 import { unwrap, type Segment } from './segment.js';
 import type { TcpStack } from './stack.js';
@@ -33,7 +34,7 @@ export class TimeWait implements TableEntry, Timed {
   private readonly sndNxt: number;
   private readonly rcvNxt: number;
   private readonly windowField: number;
-  private answeredUs = -Infinity;
+  private readonly challenges: ChallengeLimit;
   private endUs: number;
 
   constructor(stack: TcpStack, remains: Remains, quarantine: boolean) {
@@ -46,6 +47,7 @@ export class TimeWait implements TableEntry, Timed {
     this.rcvNxt = remains.receiver.rcvNxt;
     this.windowField = remains.windowField;
     this.quarantine = quarantine;
+    this.challenges = new ChallengeLimit(stack.settings.challengeAckUs, stack.counters);
     this.endUs = stack.nowUs + (quarantine ? stack.settings.quarantineUs : stack.settings.timeWaitUs);
   }
 
@@ -80,18 +82,24 @@ export class TimeWait implements TableEntry, Timed {
     }
     if (segment.fin) {
       this.endUs = nowUs + this.stack.settings.timeWaitUs;
-    } else if (segment.length === 0 && sequence === this.rcvNxt) {
-      return;
+      this.answer();
+    } else if ((segment.length > 0 || sequence !== this.rcvNxt) && this.challenges.allow(nowUs)) {
+      this.answer();
     }
-    this.answer(nowUs, segment.fin);
   }
 
-  private answer(nowUs: number, always: boolean): void {
-    if (!always && nowUs - this.answeredUs < this.stack.settings.challengeAckUs) return;
-    this.answeredUs = nowUs;
+  private answer(): void {
     const { path, localPort, remotePort } = this;
     const sequence = this.sndNxt >>> 0;
     const acknowledgment = this.rcvNxt >>> 0;
-    this.stack.output.send(path, localPort, remotePort, sequence, acknowledgment, TcpFlag.ack, this.windowField);
+    this.stack.output.send(
+      path,
+      localPort,
+      remotePort,
+      sequence,
+      acknowledgment,
+      TcpFlag.ack,
+      this.windowField,
+    );
   }
 }

@@ -6,28 +6,17 @@ const LINGER_BYTES = 0x8_0000;
 /** A piece of input counts as at least so much, so that drops of a byte each do not keep a connection for long. */
 const LINGER_PIECE_BYTES = 0x400;
 
-const closing = new WeakSet<Socket>();
+const deaf = new WeakSet<Socket>();
 
-/** The connection has had its last answer, or is about to: no more requests of it are heard. */
-export function isClosing(socket: Socket): boolean {
-  return closing.has(socket);
+/** No more requests of this connection are heard. */
+export function isDeaf(socket: Socket): boolean {
+  return deaf.has(socket);
 }
 
-/**
- * Closes in stages (RFC 9112 9.6): `lastWords` and FIN, then reading on until the client closes, too. To close at
- * once would answer what the client is still sending with a reset, and that could overtake the last answer.
- * It does not wait longer than `timeoutMs` without progress.
- */
-export function closeInStages(socket: Socket, timeoutMs: number, lastWords = ''): void {
-  if (closing.has(socket)) return;
-  stopListening(socket);
-  socket.end(lastWords, 'latin1');
-  socket.setTimeout(timeoutMs);
-}
-
-/** From now on nothing that arrives on the connection reaches the parser of requests. */
+/** From now on what arrives on the connection is thrown away, and the parser of requests does not see it. */
 export function stopListening(socket: Socket): void {
-  closing.add(socket);
+  if (deaf.has(socket)) return;
+  deaf.add(socket);
   let left = LINGER_BYTES;
   socket.removeAllListeners('data');
   socket.on('error', () => {});
@@ -36,4 +25,23 @@ export function stopListening(socket: Socket): void {
     if (left < 0) socket.destroy();
   });
   socket.resume();
+}
+
+/**
+ * Closes in stages (RFC 9112 9.6): `lastWords` and FIN, then reading on until the client closes, too. To close at
+ * once would answer what the client is still sending with a reset, and that could overtake the last answer.
+ * It does not wait longer than `timeoutMs` without progress.
+ */
+export function closeInStages(socket: Socket, timeoutMs: number, lastWords = ''): void {
+  stopListening(socket);
+  if (socket.writableEnded) return;
+  socket.end(lastWords, 'latin1');
+  socket.setTimeout(timeoutMs);
+}
+
+/** Ends the connection with a reset; what was written and not delivered is dropped. */
+export function reset(socket: Socket): void {
+  // As `net` implements it, resetAndDestroy waits for the end of destroySoon.
+  socket.destroySoon = () => void socket.destroy();
+  socket.resetAndDestroy();
 }

@@ -42,7 +42,10 @@ export interface WebConfiguration {
   readonly requestTimeoutMs: number;
   /** How long a connection may rest between requests. */
   readonly keepAliveTimeoutMs: number;
-  /** While an answer is out: how long the client may acknowledge nothing new before it is reset. */
+  /**
+   * While an answer is out: how long the client may acknowledge nothing new before it is reset. Of an answer that
+   * has been granted to boards but for its end, keepAliveTimeoutMs if that is longer.
+   */
   readonly progressTimeoutMs: number;
   /** After the last answer: how long to wait for the client's end of the connection while nothing moves. */
   readonly closeTimeoutMs: number;

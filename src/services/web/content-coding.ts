@@ -17,7 +17,8 @@ export interface CodingPreference {
 
 const NO_CODING: CodingPreference = Object.freeze({ codings: Object.freeze([]), identity: true });
 /** `token [ OWS ";" OWS "q=" qvalue ]` (12.4.2). */
-const MEMBER = /^(?<coding>[!#$%&'*+\-.^_`|~\da-z]+)(?:[\t ]*;[\t ]*q=(?<q>0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?$/i;
+const MEMBER =
+  /^(?<coding>[!#$%&'*+\-.^_`|~\da-z]+)(?:[\t ]*;[\t ]*q=(?<q>0(?:\.\d{0,3})?|1(?:\.0{0,3})?))?$/i;
 
 /** Without the field anything may be sent, and nothing special is. Members that are malformed do not count. */
 export function codingPreference(acceptEncoding: string | undefined): CodingPreference {
@@ -33,7 +34,9 @@ export function codingPreference(acceptEncoding: string | undefined): CodingPref
   const weightOf = ({ name }: ContentCoding): number => weights.get(name) ?? rest ?? 0;
   // Not named, it is acceptable, and preferred to nothing that is.
   const identity = weights.get('identity') ?? rest;
-  const codings = CONTENT_CODINGS.filter((coding) => weightOf(coding) > 0 && weightOf(coding) >= (identity ?? 0));
+  const codings = CONTENT_CODINGS.filter(
+    (coding) => weightOf(coding) > 0 && weightOf(coding) >= (identity ?? 0),
+  );
   // The sort is stable: among equals ours is the order.
   return { codings: codings.sort((a, b) => weightOf(b) - weightOf(a)), identity: identity !== 0 };
 }

@@ -97,7 +97,11 @@ export class DecodedHandler implements RequestHandler {
     if (response.destroyed) return;
     const page = Buffer.from(directoryPage(request.target.name, entries, left));
     const etag = `"${createHash('sha256').update(page).digest('hex').slice(0, 32)}"`;
-    const verdict = evaluatePreconditions(request.headers, { etag, lastModifiedMs: undefined }, this.#clock());
+    const verdict = evaluatePreconditions(
+      request.headers,
+      { etag, lastModifiedMs: undefined },
+      this.#clock(),
+    );
     if (verdict === 'preconditionFailed') {
       respondWithStatus(response, 412);
       return;

@@ -7,6 +7,7 @@ import type { ContentCoding } from './content-coding.js';
 import { entityTag } from './entity-tags.js';
 import { formatHttpDate } from './http-date.js';
 import { multipartOf } from './multipart.js';
+import { pipelineOf } from './pipeline.js';
 import { evaluateIfRange, evaluatePreconditions, type Validators } from './preconditions.js';
 import { type ByteRange, contentRange, selectRanges } from './ranges.js';
 import type { WebRequest } from './request-handler.js';
@@ -71,7 +72,8 @@ export class RepresentationSender {
     nowMs: number,
   ): ReturnType<typeof selectRanges> {
     const { range } = headers;
-    if (method !== 'GET' || range === undefined || !evaluateIfRange(headers, validators, nowMs)) return 'whole';
+    if (method !== 'GET' || range === undefined || !evaluateIfRange(headers, validators, nowMs))
+      return 'whole';
     return selectRanges(range, size, this.#configuration);
   }
 
@@ -140,7 +142,10 @@ export class RepresentationSender {
     { from, length }: ByteRange,
     onDone: () => void = () => {},
   ): void {
+    const pipeline = pipelineOf(response.req.socket);
+    pipeline.delegated++;
     this.#backEnds.delegate(response, { name, version, from, length }, (error) => {
+      pipeline.delegated--;
       // The head is out: the client learns from the missing bytes that something went wrong (RFC 9112 8).
       if (error !== undefined) response.destroy();
       else onDone();

@@ -33,7 +33,12 @@ export function respondWithStatus(
 /** The same as text, for connections whose request could not be parsed; the last response on its connection. */
 export function statusMessage(status: number, nowMs: number, headers: OutgoingHttpHeaders = {}): string {
   const page = statusPage(status);
-  const fields = { Date: new Date(nowMs).toUTCString(), ...statusHead(page), Connection: 'close', ...headers };
+  const fields = {
+    Date: new Date(nowMs).toUTCString(),
+    ...statusHead(page),
+    Connection: 'close',
+    ...headers,
+  };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${String(value)}\r\n`);
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${page}`;
 }

@@ -58,7 +58,8 @@ export class Variants {
   #isAbsent(base: ObjectFacts, name: string): boolean {
     const absence = this.#absent.get(name);
     if (absence === undefined) return false;
-    if (this.#clock() < absence.untilMs && Buffer.compare(absence.baseVersion, base.version) === 0) return true;
+    if (this.#clock() < absence.untilMs && Buffer.compare(absence.baseVersion, base.version) === 0)
+      return true;
     this.#absent.delete(name);
     return false;
   }

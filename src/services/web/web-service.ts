@@ -1,83 +1,133 @@
 /**
- * The web service ([0050]): the front-end reads the request and writes the head; a board sends the body straight
- * to the client. It is an ordinary request listener of `node:http`.
+ * The web service ([0050]): the front-end reads the request and decides; a board sends the body straight to the
+ * client. It is an ordinary request listener of `node:http`.
  */
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import {
-  type BackEnds,
-  NotAFileError,
-  type ObjectFacts,
-  ObjectNotFoundError,
-} from '../../front-end/index.js';
-import { objectHead } from './object-head.js';
-import { parseRequestTarget, type RequestTarget } from './request-target.js';
-import { redirectToDirectory, respondWithError, respondWithStatus } from './responses.js';
-
-/** What the service needs of the boards. */
-export type WebBackEnds = Pick<BackEnds, 'stat' | 'delegate'>;
+import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
+import type { WebBackEnds } from './back-ends.js';
+import { isDeaf } from './closing.js';
+import { type WebConfiguration, webConfiguration } from './configuration.js';
+import { DecodedHandler } from './decoded-handler.js';
+import { announcedBytes, discardContent, framingStatus } from './framing.js';
+import { pipelineOf } from './pipeline.js';
+import type { RequestHandler } from './request-handler.js';
+import { parseRequestTarget } from './request-target.js';
+import { respondWithError, respondWithStatus } from './responses.js';
 
 export interface WebServiceOptions {
   readonly backEnds: WebBackEnds;
-  /** The object that stands for a directory; `index.html` when left out. */
-  readonly indexName?: string;
-  /** What clients are told while no board is there; 1 when left out. */
-  readonly retryAfterSeconds?: number;
+  /** What differs from {@link DEFAULT_WEB_CONFIGURATION}. */
+  readonly configuration?: Partial<WebConfiguration>;
+  /** Needed in mode `relayed`. */
+  readonly relay?: RequestHandler;
+  /** The wall clock in ms; `Date.now` when left out. */
+  readonly clock?: () => number;
 }
 
-const ALLOWED_METHODS = 'GET, HEAD';
+export const ALLOWED_METHODS = 'GET, HEAD, OPTIONS';
 
-/** `http.createServer(createWebService({ backEnds }))`. */
+/** Methods that every server knows (RFC 9110 9, RFC 5789): these are not allowed, others not implemented. */
+const KNOWN_METHODS: ReadonlySet<string> = new Set([
+  ...['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'DELETE', 'CONNECT', 'TRACE', 'PATCH'],
+]);
+
+/**
+ * `http.createServer(createWebService({ backEnds }))`; `createWebServer` adds limits and time-outs, and is what to
+ * use where clients are strangers. Throws when the configuration is wrong.
+ */
 export function createWebService(options: WebServiceOptions): RequestListener {
-  const { backEnds, indexName = 'index.html', retryAfterSeconds = 1 } = options;
+  const configuration = webConfiguration(options.configuration);
+  const service = new WebService(configuration, handlerFor(options, configuration));
+  return (request, response) => service.onRequest(request, response);
+}
 
-  async function serve(
+function handlerFor(options: WebServiceOptions, configuration: WebConfiguration): RequestHandler {
+  const { backEnds, relay, clock = Date.now } = options;
+  if (configuration.mode === 'decoded') return new DecodedHandler(backEnds, configuration, clock);
+  if (relay === undefined)
+    throw new TypeError("web: mode 'relayed' needs a handler that relays; name it in the option relay");
+  return relay;
+}
+
+class WebService {
+  readonly #configuration: WebConfiguration;
+  readonly #handler: RequestHandler;
+
+  constructor(configuration: WebConfiguration, handler: RequestHandler) {
+    this.#configuration = configuration;
+    this.#handler = handler;
+  }
+
+  onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const { maxRequestsPerConnection } = this.#configuration;
+    const pipeline = pipelineOf(request.socket);
+    const last = maxRequestsPerConnection > 0 && ++pipeline.requests >= maxRequestsPerConnection;
+    // Nothing follows the last answer of a connection.
+    if (isDeaf(request.socket) || (last && pipeline.requests > maxRequestsPerConnection)) return;
+    if (last) response.setHeader('Connection', 'close');
+    pipeline.onRequest(response);
+    const status = framingStatus(request);
+    if (status !== undefined) this.#refuse(request, response, status, { Connection: 'close' });
+    else if (request.method === 'GET' || request.method === 'HEAD')
+      this.#onRead(request, response, request.method);
+    else if (request.method === 'OPTIONS') this.#onOptions(request, response);
+    else if (KNOWN_METHODS.has(request.method!))
+      this.#refuse(request, response, 405, { Allow: ALLOWED_METHODS });
+    else this.#refuse(request, response, 501);
+  }
+
+  #onRead(request: IncomingMessage, response: ServerResponse, method: 'GET' | 'HEAD'): void {
+    const { maxTargetBytes, maxPipelinedRequests, retryAfterSeconds } = this.#configuration;
+    if (!this.#takeContent(request, response)) return;
+    const url = request.url!;
+    const target = url.length > maxTargetBytes ? undefined : parseRequestTarget(url);
+    if (target === undefined) {
+      respondWithStatus(response, url.length > maxTargetBytes ? 414 : 400);
+      return;
+    }
+    const { headers } = request;
+    const work = async (): Promise<void> => {
+      if (response.destroyed || request.socket.destroyed) return;
+      try {
+        await this.#handler.handle({ method, target, headers }, response);
+      } catch (error) {
+        respondWithError(response, error, retryAfterSeconds);
+      }
+    };
+    if (!pipelineOf(request.socket).admit(work, maxPipelinedRequests))
+      respondWithStatus(response, 503, { 'Retry-After': retryAfterSeconds });
+  }
+
+  /** RFC 9110 9.3.7; of the server as a whole (`*`) or of any target the same can be said. */
+  #onOptions(request: IncomingMessage, response: ServerResponse): void {
+    const url = request.url!;
+    if (url.length > this.#configuration.maxTargetBytes) this.#refuse(request, response, 414);
+    else if (url !== '*' && parseRequestTarget(url) === undefined) this.#refuse(request, response, 400);
+    else if (this.#takeContent(request, response)) {
+      response.writeHead(204, { Allow: ALLOWED_METHODS }).end();
+    }
+  }
+
+  /** Content on a request that has no use for it is ignored, in bounds; false when it was refused. */
+  #takeContent(request: IncomingMessage, response: ServerResponse): boolean {
+    const { maxRequestBodyBytes } = this.#configuration;
+    const bytes = announcedBytes(request);
+    if (bytes > maxRequestBodyBytes && bytes !== Infinity) {
+      this.#refuse(request, response, 413);
+      return false;
+    }
+    discardContent(request, maxRequestBodyBytes);
+    return true;
+  }
+
+  /** Where much content may follow, the answer is the last on the connection: nobody waits for that to end. */
+  #refuse(
     request: IncomingMessage,
     response: ServerResponse,
-    target: RequestTarget,
-  ): Promise<void> {
-    const facts = await backEnds.stat(target.directory ? childName(target.name, indexName) : target.name);
-    if (response.destroyed) return;
-    if (facts.kind === 'file') sendObject(backEnds, request, response, facts);
-    else if (target.directory) throw new NotAFileError(facts.name);
-    else redirectToDirectory(response, target.rawPath, target.rawQuery);
-  }
-
-  return (request, response) => {
-    // A body, if there is one, is of no interest; unread it would hold up the next request.
+    status: number,
+    headers: OutgoingHttpHeaders = {},
+  ): void {
+    const last = announcedBytes(request) > this.#configuration.maxRequestBodyBytes;
     request.resume();
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      respondWithStatus(response, 405, { Allow: ALLOWED_METHODS });
-      return;
-    }
-    const target = parseRequestTarget(request.url ?? '');
-    if (target === undefined) {
-      respondWithStatus(response, 400);
-      return;
-    }
-    serve(request, response, target).catch((error: unknown) => {
-      // A name longer than names can be is one that does not exist.
-      const cause = error instanceof RangeError ? new ObjectNotFoundError(target.name) : error;
-      respondWithError(response, cause, retryAfterSeconds);
-    });
-  };
-}
-
-function sendObject(
-  backEnds: WebBackEnds,
-  request: IncomingMessage,
-  response: ServerResponse,
-  facts: ObjectFacts,
-): void {
-  response.writeHead(200, objectHead(facts, Date.now()));
-  if (request.method === 'GET' && facts.size > 0) {
-    backEnds.delegate(response, { name: facts.name, version: facts.version, length: facts.size }, (error) => {
-      // The head is out: the client learns from the missing bytes that something went wrong (RFC 9112 8).
-      if (error !== undefined) response.destroy();
-    });
+    respondWithStatus(response, status, last ? { ...headers, Connection: 'close' } : headers);
   }
-  response.end();
-}
-
-function childName(directory: string, name: string): string {
-  return directory === '' ? name : `${directory}/${name}`;
 }

@@ -137,6 +137,7 @@ class Bench implements SpanCarrier {
   sendSegment(): void {}
   onReady(): void {}
   onSent(): void {}
+  onResent(): void {}
   onFailed(_span: unknown, error: Error): void {
     this.failed = error;
   }

@@ -204,6 +204,7 @@ export class Download implements SpanCarrier {
   done = false;
   error: Error | undefined;
   failed: Error | undefined;
+  resent: { from: number; to: number; atUs: number }[] = [];
   reports: { sentUpTo: number; atUs: number }[] = [];
   readonly #world: World;
   readonly #windowBytes: number;
@@ -242,6 +243,10 @@ export class Download implements SpanCarrier {
 
   onSent(_span: Span, sentUpTo: number, atUs: number): void {
     this.reports.push({ sentUpTo, atUs });
+  }
+
+  onResent(_span: Span, from: number, to: number, atUs: number): void {
+    this.resent.push({ from, to, atUs });
   }
 
   onFailed(_span: Span, error: Error): void {

@@ -162,7 +162,9 @@ describe('FrontEndHost', () => {
       etherType: EtherType.atcp,
       nextDeadlineUs: rig.nowUs + 500,
       onFrame: (b, at, length, nowUs) => {
-        calls.push(`frame ${Buffer.from(b.subarray(at + 14, at + length)).toString()} ${nowUs - 10 * SECOND}`);
+        calls.push(
+          `frame ${Buffer.from(b.subarray(at + 14, at + length)).toString()} ${nowUs - 10 * SECOND}`,
+        );
       },
       onTimer: (nowUs) => {
         calls.push(`timer ${nowUs - 10 * SECOND}`);

@@ -8,7 +8,12 @@ function entry(remoteAddress: number, remotePort: number, localPort: number): Ta
 
 describe('ConnectionTable', () => {
   it('finds what a Map would find', () => {
-    const key = fc.record({ address: fc.nat(3), remotePort: fc.nat(3), localPort: fc.nat(2), add: fc.boolean() });
+    const key = fc.record({
+      address: fc.nat(3),
+      remotePort: fc.nat(3),
+      localPort: fc.nat(2),
+      add: fc.boolean(),
+    });
     fc.assert(
       fc.property(fc.array(key, { maxLength: 200 }), fc.nat(), (steps, seed) => {
         const table = new ConnectionTable(seed);

@@ -4,7 +4,11 @@ import { Reassembly } from '../../../src/front-end/tcp/reassembly.js';
 
 describe('Reassembly', () => {
   it('gives every byte back once and in order, whatever pieces came, keeping what came first', () => {
-    const piece = fc.record({ start: fc.nat(60), length: fc.nat(12), mark: fc.integer({ min: 1, max: 255 }) });
+    const piece = fc.record({
+      start: fc.nat(60),
+      length: fc.nat(12),
+      mark: fc.integer({ min: 1, max: 255 }),
+    });
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
         const reassembly = new Reassembly();

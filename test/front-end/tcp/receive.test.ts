@@ -71,13 +71,28 @@ describe('receiving', () => {
     const start = peer.seq;
     const piece = (from: number, to: number): Sent[] =>
       peer.send({ flags: 'A', seq: start + from, payload: 'abcdefghij'.slice(from, to) });
-    assert.deepEqual(piece(4, 6).map(({ ack }) => (ack - start) | 0), [0]);
-    assert.deepEqual(piece(8, 10).map(({ ack }) => (ack - start) | 0), [0]);
-    assert.deepEqual(piece(3, 9).map(({ ack }) => (ack - start) | 0), [0]);
+    assert.deepEqual(
+      piece(4, 6).map(({ ack }) => (ack - start) | 0),
+      [0],
+    );
+    assert.deepEqual(
+      piece(8, 10).map(({ ack }) => (ack - start) | 0),
+      [0],
+    );
+    assert.deepEqual(
+      piece(3, 9).map(({ ack }) => (ack - start) | 0),
+      [0],
+    );
     assert.equal(text(), '');
-    assert.deepEqual(piece(0, 5).map(({ ack }) => (ack - start) | 0), [10]);
+    assert.deepEqual(
+      piece(0, 5).map(({ ack }) => (ack - start) | 0),
+      [10],
+    );
     assert.equal(text(), 'abcdefghij');
-    assert.deepEqual(piece(2, 7).map(({ ack }) => (ack - start) | 0), [10]);
+    assert.deepEqual(
+      piece(2, 7).map(({ ack }) => (ack - start) | 0),
+      [10],
+    );
     assert.equal(text(), 'abcdefghij');
   });
 
@@ -136,7 +151,7 @@ describe('receiving', () => {
   });
 
   it('narrows the window while the program does not read, never beyond what it offered', async () => {
-    const { rig, peer, socket } = await open([...MSS_1460, ...WINDOW_SCALE_7], { receiveBufferBytes: 8192 }, false);
+    const { rig, peer } = await open([...MSS_1460, ...WINDOW_SCALE_7], { receiveBufferBytes: 8192 }, false);
     const full = Buffer.alloc(1460, 0x61);
     const edges: number[] = [];
     const start = peer.seq;
@@ -157,10 +172,12 @@ describe('receiving', () => {
   });
 
   it('closes the window, refuses what is beyond, and opens it again when the program reads', async () => {
-    const { rig, peer, socket } = await open(MSS_1460, { receiveBufferBytes: 8192 }, false);
+    const { peer, socket } = await open(MSS_1460, { receiveBufferBytes: 8192 }, false);
     const full = peer.seq + 1460 + 8192;
     // The stream takes the first, the rest fills the buffer.
-    const sent = [1460, 1000, 1000, 6192].flatMap((bytes) => peer.send({ flags: 'A', payload: Buffer.alloc(bytes) }));
+    const sent = [1460, 1000, 1000, 6192].flatMap((bytes) =>
+      peer.send({ flags: 'A', payload: Buffer.alloc(bytes) }),
+    );
     const closed = sent.at(-1);
     assert.deepEqual([closed?.window, (closed!.ack - full) | 0], [0, 0]);
     // A window probe of one byte is answered, and not taken.

@@ -79,6 +79,34 @@ describe('repairing', () => {
     assert.equal(rig.counters.retransmissionTimeouts, 20, 'now it was measured');
   });
 
+  it('measures until the whole of what is timed is acknowledged', async () => {
+    const { rig, peer, socket } = await open();
+    for (let i = 0; i < 10; i++) {
+      socket.write(Buffer.alloc(1460));
+      peer.batch();
+      rig.pass(150 * MS);
+      peer.acknowledge(730);
+      rig.pass(40 * MS);
+      peer.acknowledge(730);
+    }
+    socket.write('x');
+    peer.batch();
+    rig.pass(420 * MS);
+    assert.equal(rig.counters.retransmissionTimeouts, 0, 'ten times 150 ms would make it 380 ms');
+  });
+
+  it('does not measure what a fast retransmit has repeated (Karn)', async () => {
+    const { rig, peer, socket } = await outstanding(MSS_1460, 14_600);
+    rig.pass(190 * MS);
+    for (let i = 0; i < 3; i++) peer.send({ flags: 'A' });
+    assert.equal(rig.counters.fastRecoveries, 1);
+    peer.acknowledge(14_600);
+    socket.write('x');
+    peer.batch();
+    rig.pass(200 * MS);
+    assert.equal(rig.counters.retransmissionTimeouts, 1, 'the timeout is what the handshake made it');
+  });
+
   it('sets the timeout from the handshake’s round trip (RFC 6298 2.2)', async () => {
     const rig = new Rig();
     rig.serve((socket) => void socket.write('abc'));

@@ -4,7 +4,11 @@ import { Scoreboard } from '../../../src/front-end/tcp/scoreboard.js';
 
 describe('Scoreboard', () => {
   it('agrees with a set of bytes', () => {
-    const range = fc.record({ start: fc.nat(60), length: fc.integer({ min: 1, max: 12 }), advance: fc.nat(12) });
+    const range = fc.record({
+      start: fc.nat(60),
+      length: fc.integer({ min: 1, max: 12 }),
+      advance: fc.nat(12),
+    });
     fc.assert(
       fc.property(fc.array(range, { maxLength: 40 }), (ranges) => {
         const board = new Scoreboard();
@@ -32,7 +36,10 @@ describe('Scoreboard', () => {
             let missing = byte;
             while (held.has(missing)) missing++;
             assert.equal(board.firstMissing(byte), missing);
-            assert.equal(board.bytesWithin(byte, 50), [...held].filter((each) => each >= byte && each < 50).length);
+            assert.equal(
+              board.bytesWithin(byte, 50),
+              [...held].filter((each) => each >= byte && each < 50).length,
+            );
           }
         }
       }),
@@ -60,7 +67,10 @@ describe('Scoreboard', () => {
     const board = new Scoreboard();
     board.add(10, 20);
     board.add(30, 40);
-    assert.deepEqual([0, 10, 11, 30, 31].map((from) => board.nextHeld(from)), [10, 10, 30, 30, Infinity]);
+    assert.deepEqual(
+      [0, 10, 11, 30, 31].map((from) => board.nextHeld(from)),
+      [10, 10, 30, 30, Infinity],
+    );
   });
 
   it('holds a bounded number of ranges', () => {

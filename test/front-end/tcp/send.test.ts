@@ -53,7 +53,11 @@ describe('sending', () => {
       bytes.fill(0x62);
     }
     let got = Buffer.alloc(0);
-    for (let sent = peer.batch(); sent.length > 0; sent = peer.acknowledge(got.length - ((peer.ack - first) | 0))) {
+    for (
+      let sent = peer.batch();
+      sent.length > 0;
+      sent = peer.acknowledge(got.length - ((peer.ack - first) | 0))
+    ) {
       got = Buffer.concat([got, ...sent.map(({ payload }) => payload)]);
     }
     assert.deepEqual(got, Buffer.alloc(20_100, 0x61));
@@ -168,7 +172,7 @@ describe('sending', () => {
   it('restarts with the initial window after a pause longer than the timeout (RFC 5681 4.1)', async () => {
     const { rig, peer, socket } = await open();
     socket.write(counting(40_000));
-    for (let left = 40_000; left > 0; ) {
+    for (let left = 40_000; left > 0;) {
       const bytes = peer.rig.take().reduce((sum, { payload }) => sum + payload.length, 0);
       const sent = peer.batch().reduce((sum, { payload }) => sum + payload.length, bytes);
       if (sent > 0) peer.put({ flags: 'A', ack: (peer.ack = (peer.ack + sent) >>> 0) });

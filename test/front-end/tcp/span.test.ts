@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { chunkFor, spanOf } from '../../../src/front-end/tcp/span-chunk.js';
 import { FakeSpan } from '../fake-span.js';
-import { HOST_MAC, MS, MSS_1460, PEER_MAC, Peer, PORT, SACK_PERMITTED, SECOND, sackOption, settle } from '../rig.js';
+import {
+  HOST_MAC,
+  MS,
+  MSS_1460,
+  PEER_MAC,
+  Peer,
+  PORT,
+  SACK_PERMITTED,
+  SECOND,
+  sackOption,
+  settle,
+} from '../rig.js';
 import { open, pieces, shapes } from './open.js';
 
 describe('a delegated span in the stream', () => {
@@ -132,6 +143,25 @@ describe('a delegated span in the stream', () => {
     assert.equal(next.startSequence, (first + 704) >>> 0);
   });
 
+  it('of unknown length holds back what was written together with it', async () => {
+    const { peer, socket, first } = await open();
+    const openSpan = new FakeSpan(undefined, 0);
+    const next = new FakeSpan(10);
+    socket.cork();
+    socket.write(chunkFor(openSpan));
+    socket.write(chunkFor(next));
+    socket.write('end');
+    socket.uncork();
+    assert.deepEqual(peer.batch(), []);
+    assert.deepEqual(next.take(), []);
+    openSpan.length = 5;
+    openSpan.ready = 5;
+    openSpan.carrier!.onReady(openSpan);
+    assert.deepEqual(pieces(peer.batch(), first), [[15, 3]]);
+    assert.deepEqual(next.take(), ['attach', 'send 10']);
+    assert.equal(next.startSequence, (first + 5) >>> 0);
+  });
+
   it('of unknown length that turns out to be empty, or sent already, is complete', async () => {
     const { rig, peer, socket, first } = await open();
     const empty = new FakeSpan(undefined, 0);
@@ -219,7 +249,10 @@ describe('a delegated span in the stream', () => {
     assert.equal(hex.slice(0, 28), Buffer.from([...PEER_MAC, ...HOST_MAC, 8, 0]).toString('hex'));
     assert.equal(hex.slice(28, 68), '45000000' + '00004000' + '40060000' + '0a000001' + '0a0000c8');
     const acknowledgment = peer.seq.toString(16).padStart(8, '0');
-    assert.equal(hex.slice(68), '0050' + '9c40' + '00000000' + acknowledgment + '5010' + 'ffff' + '0000' + '0000');
+    assert.equal(
+      hex.slice(68),
+      '0050' + '9c40' + '00000000' + acknowledgment + '5010' + 'ffff' + '0000' + '0000',
+    );
     assert.equal(template[54], 0xa5);
     assert.equal(span.carrier!.segmentBytes, 1460);
     assert.equal(span.carrier!.windowField, 0xffff);
@@ -305,7 +338,10 @@ describe('a delegated span in the stream', () => {
       assert.ok(rounds++ < 10_000);
       rig.nowUs += 1000;
       peer.send({ flags: 'A', ack: first + granted });
-      const last = span.take().filter((call) => call.startsWith('send')).at(-1);
+      const last = span
+        .take()
+        .filter((call) => call.startsWith('send'))
+        .at(-1);
       granted = Number(last!.slice(5));
     }
     assert.equal(rig.counters.step126AckBeyondSent, 0);

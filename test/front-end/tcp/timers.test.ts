@@ -51,7 +51,8 @@ describe('TimerHeap', () => {
           for (const each of items) {
             assert.ok(each.deadlineUs > nowUs || each.deadlineUs === nowUs, 'nothing is overdue');
             if (each.deadlineUs !== Infinity) assert.ok(heap.nextUs <= each.deadlineUs);
-            if (each.heapIndex >= 0) assert.ok(each.wakeUs <= each.deadlineUs || each.deadlineUs === Infinity);
+            if (each.heapIndex >= 0)
+              assert.ok(each.wakeUs <= each.deadlineUs || each.deadlineUs === Infinity);
           }
         }
       }),

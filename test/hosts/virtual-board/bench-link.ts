@@ -192,6 +192,7 @@ class Client implements SpanCarrier {
   }
   onReady(): void {}
   onSent(): void {}
+  onResent(): void {}
   onFailed(_span: Span, error: Error): void {
     throw error;
   }

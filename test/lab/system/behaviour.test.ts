@@ -26,6 +26,11 @@ async function gone(text: string): Promise<string[]> {
   return processesWith(text);
 }
 
+/** What a laboratory has left in its temporary folder. */
+function leftovers(folder: string): string[] {
+  return readdirSync(folder).filter((name) => name.startsWith('atcp-'));
+}
+
 describe('lab: behaviour', function () {
   this.timeout(120_000);
   let folder = '';
@@ -64,24 +69,23 @@ describe('lab: behaviour', function () {
   });
 
   it('ends everything on Ctrl-C', async () => {
-    const child = startAtcp(...lab('--', 'sh', '-c', 'echo up; sleep 4711'));
+    const child = startAtcp(folder, ...lab('--', 'sh', '-c', 'echo up; sleep 4711'));
     await once(child.stdout!, 'data');
     assert.ok(processesWith('sleep 4711').length > 0);
     process.kill(-child.pid!, 'SIGINT');
     const [status] = (await once(child, 'exit')) as [number | null];
     assert.equal(status, 130);
     assert.deepEqual(await gone('sleep 4711'), []);
-    assert.deepEqual(await gone('atcp-lab-'), []);
+    assert.deepEqual(await gone(folder), []);
+    assert.deepEqual(leftovers(folder), []);
   });
 
   it('ends everything when it is killed itself', async () => {
-    const child = startAtcp(...lab('--', 'sh', '-c', 'echo up; sleep 4712'));
+    const child = startAtcp(folder, ...lab('--', 'sh', '-c', 'echo up; sleep 4712'));
     await once(child.stdout!, 'data');
     child.kill('SIGKILL');
     assert.deepEqual(await gone('sleep 4712'), []);
-    assert.deepEqual(await gone('dist/src/lab/'), []);
-    for (const name of readdirSync(tmpdir()))
-      if (name.startsWith('atcp-lab-')) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    assert.deepEqual(await gone(folder), []);
   });
 
   it('runs as an ordinary user where user namespaces are allowed', function () {
@@ -125,7 +129,8 @@ describe('start', function () {
   });
 
   it('opens a page on 127.0.0.1 until Ctrl-C', async () => {
-    const child = startAtcp('start', '--port', '0');
+    const scratch = mkdtempSync(join(tmpdir(), 'atcp-test-'));
+    const child = startAtcp(scratch, 'start', '--port', '0');
     let output = '';
     child.stdout!.setEncoding('utf8').on('data', (text: string) => (output += text));
     const deadline = Date.now() + 120_000;
@@ -139,6 +144,7 @@ describe('start', function () {
     assert.ok((await picture.arrayBuffer()).byteLength > 1000);
     process.kill(-child.pid!, 'SIGINT');
     await once(child, 'exit');
-    assert.deepEqual(await gone('relay-main.js'), []);
+    assert.deepEqual(await gone(scratch), []);
+    rmSync(scratch, { recursive: true });
   });
 });

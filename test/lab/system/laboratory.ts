@@ -19,9 +19,13 @@ export function atcp(...args: string[]): Run {
   return { status: run.status, stdout: run.stdout, stderr: run.stderr };
 }
 
-/** Starts `atcp` as its own process group, as a shell does. */
-export function startAtcp(...args: string[]): ChildProcess {
-  return spawn(process.execPath, [launch, ...args], { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+/** Starts `atcp` as its own process group, as a shell does; its temporary files are made in `scratch`. */
+export function startAtcp(scratch: string, ...args: string[]): ChildProcess {
+  return spawn(process.execPath, [launch, ...args], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: scratch },
+  });
 }
 
 /** Pseudo-random bytes that differ at every offset and compress badly. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { pattern, volumeImage } from '../../back-end/support/volume-image.js';
+import type { WebConfiguration } from '../../../src/services/web/index.js';
 import { assertBody, Client, get, Site } from './site.js';
 
 const SMALL = pattern(700, 1);
@@ -19,8 +20,8 @@ describe('services/web: the whole site', () => {
     );
   });
 
-  async function open(boardCount: number): Promise<Site> {
-    const site = new Site(boardCount, image);
+  async function open(boardCount: number, configuration: Partial<WebConfiguration> = {}): Promise<Site> {
+    const site = new Site(boardCount, image, configuration);
     await site.run(500, () => site.backEnds.boards.every((board) => board.available));
     return site;
   }
@@ -114,4 +115,134 @@ describe('services/web: the whole site', () => {
     assert.equal(site.boards[0]!.board.slotsUsed, 0);
     assert.equal(site.backEnds.counters.spansAbandoned, 1);
   });
+
+  it('interleaves heads of parts from here with their bodies from boards', async () => {
+    const site = await open(2);
+    const client = new Client(site, 40_006);
+    const range = Array.from({ length: 12 }, (_, i) => `${i * 30_000}-${i * 30_000 + 19_999}`).join(',');
+    client.say(`GET /large.bin HTTP/1.1\r\nHost: site\r\nRange: bytes=${range}\r\n\r\n${get('/small.bin')}`);
+    await site.run(6_000, () => client.responses().length === 2);
+    const [parts, small] = client.responses();
+    assert.match(parts!.head, /^HTTP\/1\.1 206/);
+    const boundary = /boundary=(\S+)/.exec(parts!.head)![1]!;
+    const bodies = splitParts(parts!.body, boundary);
+    assert.equal(bodies.length, 12);
+    for (const [i, { head, body }] of bodies.entries()) {
+      assert.match(head, new RegExp(`Content-Range: bytes ${i * 30_000}-${i * 30_000 + 19_999}/400000$`));
+      assert.equal(Buffer.compare(body, LARGE.subarray(i * 30_000, i * 30_000 + 20_000)), 0);
+    }
+    assertBody(small, SMALL);
+    assert.ok(
+      site.frontEndPayloadBytes < 4_000,
+      `the front-end sent ${site.frontEndPayloadBytes} bytes itself`,
+    );
+    assert.ok(site.boards.every((board) => board.segments > 0));
+    await site.run(50);
+    assert.deepEqual(
+      site.boards.map(({ board }) => board.slotsUsed),
+      [0, 0],
+    );
+  });
+
+  it('resumes a download from any byte, at any board', async () => {
+    const site = await open(2);
+    const client = new Client(site, 40_007);
+    for (const from of [0, 1, 4_095, 4_096, 399_999])
+      client.say(`GET /large.bin HTTP/1.1\r\nHost: site\r\nRange: bytes=${from}-\r\n\r\n`);
+    await site.run(6_000, () => client.responses().length === 5);
+    assert.deepEqual(
+      client.responses().map(({ body }) => Buffer.compare(body, LARGE.subarray(400_000 - body.length))),
+      [0, 0, 0, 0, 0],
+    );
+    assert.deepEqual(
+      client.responses().map(({ body }) => 400_000 - body.length),
+      [0, 1, 4_095, 4_096, 399_999],
+    );
+  });
+
+  it('answers a head that is too large, and closes in order although the client goes on sending', async () => {
+    const site = await open(1);
+    const client = new Client(site, 40_008);
+    client.say('GET / HTTP/1.1\r\nHost: site\r\nX: ');
+    for (let i = 0; i < 60; i++) client.say('a'.repeat(1_000));
+    await site.run(500, () => client.finished);
+    assert.match(client.received.toString('latin1'), /^HTTP\/1\.1 431 [^]*Connection: close[^]*<\/html>\n$/);
+    for (let i = 0; i < 20; i++) client.say('b'.repeat(1_000));
+    await site.run(500);
+    assert.equal(client.reset, false);
+  });
+
+  for (const [what, keepAliveTimeoutMs, from] of [
+    ['that no longer takes its answer', 15_000, 0],
+    // Node counts a response as finished when little enough of it is not granted.
+    ['that no longer takes the end of its answer', 200, 300_000],
+  ] as const)
+    it(`cuts off a client ${what}, and frees the board`, async () => {
+      const site = await open(1, { progressTimeoutMs: 2_000, keepAliveTimeoutMs });
+      const client = new Client(site, 40_009);
+      client.window = 40;
+      client.say(`GET /large.bin HTTP/1.1\r\nHost: site\r\nRange: bytes=${from}-\r\n\r\n`);
+      await site.run(2_000, () => client.received.length > 0);
+      client.window = 0;
+      client.acknowledge();
+      await site.run(1_500);
+      assert.equal(site.boards[0]!.board.slotsUsed, 1);
+      assert.equal(client.reset, false);
+      const received = client.received.length;
+      await site.run(1_000, () => client.reset);
+      assert.equal(client.reset, true);
+      assert.equal(client.received.length, received);
+      await site.run(100);
+      assert.equal(site.boards[0]!.board.slotsUsed, 0);
+      assert.equal(site.backEnds.counters.spansAbandoned, 1);
+    });
+
+  it('does not cut off a client that is slow, but takes something now and then', async () => {
+    const site = await open(1, { progressTimeoutMs: 300, keepAliveTimeoutMs: 300 });
+    const client = new Client(site, 40_010);
+    client.window = 40;
+    client.say(get('/large.bin'));
+    let last = 0;
+    for (let i = 0; i < 12 && client.responses().length === 0; i++) {
+      client.window = 0;
+      await site.run(200);
+      client.window = 300;
+      client.acknowledge();
+      await site.run(50);
+      assert.ok(client.received.length > last, 'something came');
+      last = client.received.length;
+    }
+    client.window = 1024;
+    client.acknowledge();
+    await site.run(3_000, () => client.responses().length === 1);
+    assertBody(client.responses()[0], LARGE);
+    assert.equal(client.reset, false);
+  });
+
+  it('closes a connection that rests for too long', async () => {
+    const site = await open(1, { keepAliveTimeoutMs: 300 });
+    const client = new Client(site, 40_011);
+    client.say(get('/small.bin'));
+    await site.run(500, () => client.responses().length === 1);
+    await site.run(250);
+    assert.equal(client.finished, false);
+    await site.run(1_500, () => client.finished);
+    assert.equal(client.finished, true);
+    assert.equal(client.reset, false);
+  });
 });
+
+function splitParts(body: Buffer, boundary: string): { head: string; body: Buffer }[] {
+  const parts: { head: string; body: Buffer }[] = [];
+  let at = body.indexOf(`--${boundary}\r\n`);
+  assert.equal(at, 0);
+  while (body.indexOf(`--${boundary}--\r\n`, at) !== at) {
+    const start = at + boundary.length + 4;
+    const headEnd = body.indexOf('\r\n\r\n', start);
+    const end = body.indexOf(`\r\n--${boundary}`, headEnd);
+    parts.push({ head: body.toString('latin1', start, headEnd), body: body.subarray(headEnd + 4, end) });
+    at = end + 2;
+  }
+  assert.equal(at + boundary.length + 6, body.length);
+  return parts;
+}

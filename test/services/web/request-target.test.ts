@@ -31,10 +31,27 @@ describe('services/web: request target', () => {
     assert.equal(nameOf('/a/b/..'), 'a');
   });
 
-  it('keeps path and query as they came', () => {
-    const target = parseRequestTarget('/a%20b/c?x=%41&y');
-    assert.equal(target?.rawPath, '/a%20b/c');
-    assert.equal(target?.rawQuery, '?x=%41&y');
+  it('keeps the query as it came', () => {
+    assert.equal(parseRequestTarget('/a%20b/c?x=%41&y')?.rawQuery, '?x=%41&y');
+    assert.equal(parseRequestTarget('/a?')?.rawQuery, '?');
+    assert.equal(parseRequestTarget('/a%3Fb')?.rawQuery, '');
+    assert.equal(nameOf('/a%3Fb'), 'a?b');
+  });
+
+  it('decodes once', () => {
+    assert.equal(nameOf('/%2541'), '%41');
+    assert.equal(nameOf('/%252e%252e/a'), '%2e%2e/a');
+  });
+
+  it('refuses a backslash, and takes an escaped one for a character of a name', () => {
+    for (const target of ['/\\host', '/a\\..\\b', '\\\\host\\a', '/a?\\'])
+      assert.equal(parseRequestTarget(target), undefined, target);
+    assert.equal(nameOf('/a%5C..%5Cb'), 'a\\..\\b');
+  });
+
+  it('refuses UTF-8 that is not the shortest', () => {
+    for (const target of ['/%c0%ae%c0%ae/etc', '/%e0%80%af', '/%f0%80%80%af', '/%c1%81', '/%f4%90%80%80'])
+      assert.equal(parseRequestTarget(target), undefined, target);
   });
 
   it('takes the absolute form', () => {
@@ -57,6 +74,12 @@ describe('services/web: request target', () => {
       '/%c3',
       '/%ed%a0%80',
       'ftp://h/a',
+      'http:///a',
+      'http:/a',
+      '/a#b',
+      '/a b',
+      '/\r\n',
+      '/\u00e9',
     ])
       assert.equal(parseRequestTarget(target), undefined, target);
   });

@@ -3,10 +3,9 @@
  * real firmware on memory disks, and a client that takes TCP segments from whoever sends them.
  */
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import { Board } from '../../../src/back-end/board.js';
 import { BackEnds } from '../../../src/front-end/index.js';
-import { createWebService } from '../../../src/services/web/index.js';
+import { createWebServer, type WebConfiguration } from '../../../src/services/web/index.js';
 import { EtherType, etherType } from '../../../src/wire/ethernet.js';
 import { FakeNic } from '../../back-end/support/fake-nic.js';
 import { MemoryDisk } from '../../back-end/support/memory-disk.js';
@@ -56,7 +55,7 @@ export class Site {
   lose: (fromBoard: boolean) => boolean = () => false;
   frontEndPayloadBytes = 0;
 
-  constructor(boardCount: number, image: Uint8Array) {
+  constructor(boardCount: number, image: Uint8Array, configuration: Partial<WebConfiguration> = {}) {
     const keys = Array.from({ length: boardCount }, (_, i) => new Uint8Array(16).fill(0x60 + i));
     this.boards = keys.map((key, i) => new SiteBoard(i + 1, key, image));
     const { host } = this.rig;
@@ -69,7 +68,7 @@ export class Site {
       unixTimeMs: () => 1_800_000_000_000,
     });
     host.addPart(this.backEnds);
-    const server = http.createServer(createWebService({ backEnds: this.backEnds }));
+    const server = createWebServer({ backEnds: this.backEnds, configuration });
     this.rig.serve(() => {}).attachHttp(server);
     this.rig.onFrameOut = (frame) => this.#fromFrontEnd(frame);
   }
@@ -125,6 +124,8 @@ export class Client {
   received = Buffer.alloc(0);
   reset = false;
   finished = false;
+  /** The window field of what it sends; its scale is 7. */
+  window = 1024;
   readonly #site: Site;
   readonly #early = new Map<number, Buffer>();
   #seq = 0x7000_0000;
@@ -202,6 +203,11 @@ export class Client {
     }
   }
 
+  /** Says again what it has and what it takes. */
+  acknowledge(): void {
+    this.#owesAck = true;
+  }
+
   /** A client that crashed, and says so. */
   hangUp(): void {
     this.#send('RA', '');
@@ -213,7 +219,7 @@ export class Client {
       flags,
       seq: this.#seq,
       ack: this.#ack,
-      window: 1024,
+      window: this.window,
       payload: Buffer.from(payload, 'latin1'),
       options,
     };

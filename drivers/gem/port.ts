@@ -1,0 +1,19 @@
+/**
+ * What a place with a Cadence GEM supplies: its registers, and memory that the controller reaches by DMA. Words are
+ * signed 32-bit integers, which on XS cost less than numbers of 2^31 and more.
+ */
+export interface GemPort {
+  /** A register, by its offset in bytes. */
+  read(register: number): number;
+  write(register: number, value: number): void;
+  /** Where the controller sees the DMA memory: its bus address, a multiple of 64. */
+  readonly dmaAddress: number;
+  readonly dmaBytes: number;
+  /** A word of DMA memory at byte offset `at`, a multiple of 4; seen as the controller left it. */
+  readWord(at: number): number;
+  writeWord(at: number, value: number): void;
+  /** Copies `length` bytes of DMA memory from `from` to `b` from `at`. */
+  load(from: number, b: Uint8Array, at: number, length: number): void;
+  /** Copies `length` bytes of `b` from `at` to DMA memory from `to`. */
+  store(b: Uint8Array, at: number, to: number, length: number): void;
+}
