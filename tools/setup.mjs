@@ -20,6 +20,7 @@ const TEST_PACKAGES = {
   wget: 'wget',
   ab: 'apache2-utils',
   wrk: 'wrk',
+  chromium: 'chromium',
   'qemu-system-riscv32': 'qemu-system-misc',
   // The C library has no program of its own; it comes with the compiler.
   'riscv64-unknown-elf-gcc': 'gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf',

@@ -87,4 +87,6 @@ export class Counters {
   diskErrors = 0;
   /** Sessions opened. */
   sessionsOpened = 0;
+  /** Discovers that were not answered, because another one came before the answer was due. */
+  discoversSuperseded = 0;
 }

@@ -1,6 +1,6 @@
 /** The slots, which of them are in use, and what became of commands that hold none (decision 14). */
 import type { DiskController } from './disk-controller.js';
-import { Delegation, resetDelegation } from './delegation.js';
+import { Delegation, DelegationMemory, resetDelegation } from './delegation.js';
 import type { Limits } from './limits.js';
 import { SlotState } from './state-machine.js';
 
@@ -27,7 +27,8 @@ export class DelegationTable {
 
   constructor(limits: Limits, disk: DiskController) {
     const slots: Delegation[] = [];
-    for (let i = 0; i < limits.slots; i++) slots.push(new Delegation(i, disk.createHandle()));
+    const memory = new DelegationMemory(limits.slots);
+    for (let i = 0; i < limits.slots; i++) slots.push(new Delegation(i, disk.createHandle(), memory));
     this.slots = slots;
     this.active = new Array<number>(limits.slots).fill(0);
     this.#mask = limits.rememberedIds - 1;

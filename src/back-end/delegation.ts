@@ -8,10 +8,25 @@ import { Reason } from '../wire/atcp/ack-up.js';
 import { UNKNOWN_U64 } from '../wire/bytes.js';
 import type { ObjectHandle } from './disk-handle.js';
 import { NEVER_US } from './limits.js';
-import { ResendList } from './resend-list.js';
+import { ResendList, ResendMemory } from './resend-list.js';
 import { SlotState } from './state-machine.js';
 import { Template } from './template.js';
-import { TimestampMarks } from './timestamp-marks.js';
+import { MarkMemory, TimestampMarks } from './timestamp-marks.js';
+
+const TEXT_BYTES = OBJECT_VERSION_BYTES + MAX_NAME_BYTES;
+
+/** What the records of all slots share: on XS an array of a few bytes costs a hundred more. */
+export class DelegationMemory {
+  readonly resend: ResendMemory;
+  readonly marks: MarkMemory;
+  readonly text: Uint8Array;
+
+  constructor(slots: number) {
+    this.resend = new ResendMemory(slots);
+    this.marks = new MarkMemory(slots);
+    this.text = new Uint8Array(slots * TEXT_BYTES);
+  }
+}
 
 export class Delegation {
   /** Sends now: the state is `sending` or `sent`. */
@@ -34,8 +49,8 @@ export class Delegation {
   reportDue = false;
   /** A unit that must be read before anything else can be sent, or -1. */
   missing = -1;
-  readonly resend = new ResendList();
-  readonly marks = new TimestampMarks();
+  readonly resend: ResendList;
+  readonly marks: TimestampMarks;
   /** The next unit to read ahead, and the first one that the span does not need. */
   readAhead = 0;
   endUnit = 0;
@@ -65,18 +80,25 @@ export class Delegation {
   length = 0;
   firstOffset = 0;
   startSequence = 0;
-  readonly name = new Uint8Array(MAX_NAME_BYTES);
+  /** Name and expected version of the object, at {@link nameAt} and {@link versionAt}. */
+  readonly text: Uint8Array;
+  readonly nameAt: number;
+  readonly versionAt: number;
   nameBytes = 0;
-  readonly expectedVersion = new Uint8Array(OBJECT_VERSION_BYTES);
 
   // The result.
   reason: Reason = Reason.none;
   /** {@link handle} holds the object. */
   found = false;
 
-  constructor(slot: number, handle: ObjectHandle) {
+  constructor(slot: number, handle: ObjectHandle, memory: DelegationMemory) {
     this.slot = slot;
     this.handle = handle;
+    this.resend = new ResendList(memory.resend, slot);
+    this.marks = new TimestampMarks(memory.marks, slot);
+    this.text = memory.text;
+    this.versionAt = slot * TEXT_BYTES;
+    this.nameAt = this.versionAt + OBJECT_VERSION_BYTES;
   }
 }
 

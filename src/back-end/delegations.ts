@@ -135,10 +135,11 @@ export class Delegations {
   }
 
   #isExpected(d: Delegation): boolean {
-    const expected = d.expectedVersion;
+    const text = d.text;
+    const versionAt = d.versionAt;
     return (
-      equal(expected, 0, this.#anyVersion, 0, OBJECT_VERSION_BYTES) ||
-      equal(expected, 0, d.handle.version, 0, OBJECT_VERSION_BYTES)
+      equal(text, versionAt, this.#anyVersion, 0, OBJECT_VERSION_BYTES) ||
+      equal(text, versionAt, d.handle.version, 0, OBJECT_VERSION_BYTES)
     );
   }
 

@@ -69,8 +69,8 @@ export interface Limits {
 
 export const boardLimits: Limits = Object.freeze({
   slots: 16,
-  buffers: 24,
-  buffersPerSlot: 16,
+  buffers: 16,
+  buffersPerSlot: 8,
   readAheadUnits: 4,
   unitsPerTurn: 4,
   framesPerStep: 4,

@@ -75,7 +75,6 @@ export class ObjectReader {
 
   /** Stops what is under way for this delegation. */
   cancel(d: Delegation): void {
-    if (this.#turn === d) this.#turn = null;
     if (this.#current !== d) return;
     this.#disk.cancel(d.handle);
     this.#memory.unfilled();
@@ -93,7 +92,7 @@ export class ObjectReader {
   }
 
   #lookUp(nowUs: number, d: Delegation, delegations: Delegations): ReadStep {
-    const result = this.#disk.lookup(nowUs, d.handle, d.name, 0, d.nameBytes);
+    const result = this.#disk.lookup(nowUs, d.handle, d.text, d.nameAt, d.nameBytes);
     if (result === DiskResult.pending || this.#isMounting(result)) return ReadStep.waiting;
     this.#current = null;
     if (result !== DiskResult.ok) return this.#fail(nowUs, d, result, delegations);
@@ -215,7 +214,6 @@ export class ObjectReader {
     const unit = d.missing;
     let position = this.#memory.lend(d.slot, unit, true);
     if (position === NO_BUFFER && this.#steal(d)) position = this.#memory.lend(d.slot, unit, true);
-    if (position === THERE) this.#arrived(d);
     this.#unit = unit;
     this.#position = position;
     return position >= 0;

@@ -11,6 +11,19 @@ import {
   resendTo,
 } from '../wire/atcp/ack-down.js';
 
+/** The entries of all slots' lists: an array costs XS more than the eight numbers in it. */
+export class ResendMemory {
+  readonly generations: Uint32Array;
+  readonly from: Float64Array;
+  readonly to: Float64Array;
+
+  constructor(slots: number) {
+    this.generations = new Uint32Array(slots * MAX_RESEND_RANGES);
+    this.from = new Float64Array(slots * MAX_RESEND_RANGES);
+    this.to = new Float64Array(slots * MAX_RESEND_RANGES);
+  }
+}
+
 export class ResendList {
   /** The highest generation of which every byte was sent again; echoed in ATCP_ACK 27. */
   executed = 0;
@@ -21,9 +34,18 @@ export class ResendList {
   /** How far the current generation has been sent. */
   #done = 0;
   #count = 0;
-  readonly #generations = new Uint32Array(MAX_RESEND_RANGES);
-  readonly #from = new Float64Array(MAX_RESEND_RANGES);
-  readonly #to = new Float64Array(MAX_RESEND_RANGES);
+  readonly #generations: Uint32Array;
+  readonly #from: Float64Array;
+  readonly #to: Float64Array;
+  /** Where this list's entries begin. */
+  readonly #first: number;
+
+  constructor(memory: ResendMemory, slot: number) {
+    this.#generations = memory.generations;
+    this.#from = memory.from;
+    this.#to = memory.to;
+    this.#first = slot * MAX_RESEND_RANGES;
+  }
 
   clear(): void {
     this.executed = 0;
@@ -38,9 +60,10 @@ export class ResendList {
   load(b: Uint8Array, at: number): void {
     const count = ackResendCount(b, at);
     for (let i = 0; i < count; i++) {
-      this.#generations[i] = resendGeneration(b, at, i);
-      this.#from[i] = resendFrom(b, at, i);
-      this.#to[i] = resendTo(b, at, i);
+      const entry = this.#first + i;
+      this.#generations[entry] = resendGeneration(b, at, i);
+      this.#from[entry] = resendFrom(b, at, i);
+      this.#to[entry] = resendTo(b, at, i);
     }
     this.#count = count;
   }
@@ -72,7 +95,8 @@ export class ResendList {
 
   #lowestAbove(executed: number): number {
     let lowest = 0;
-    for (let i = 0; i < this.#count; i++) {
+    const end = this.#first + this.#count;
+    for (let i = this.#first; i < end; i++) {
       const generation = this.#generations[i]!;
       if (generation > executed && (lowest === 0 || generation < lowest)) lowest = generation;
     }
@@ -82,7 +106,8 @@ export class ResendList {
   /** The lowest range of a generation that has bytes between `low` and `high`. */
   #selectWithin(generation: number, low: number, high: number): boolean {
     let found = false;
-    for (let i = 0; i < this.#count; i++) {
+    const end = this.#first + this.#count;
+    for (let i = this.#first; i < end; i++) {
       if (this.#generations[i] !== generation) continue;
       const from = Math.max(low, this.#from[i]!);
       const to = Math.min(high, this.#to[i]!);

@@ -162,6 +162,7 @@ export class Session {
   /** Not authenticated, so it only makes the board say who it is, and not often. */
   #takeDiscover(nowUs: number, frame: Uint8Array): Received {
     if (atcpLength(frame, HEADER) < ATCP_HEADER_BYTES + DISCOVER_BYTES) return this.#discardMalformed();
+    if (this.#asked) this.#counters.discoversSuperseded++;
     copy(frame, ETHERNET_SOURCE, this.#askerMac, 0, MAC_BYTES);
     copy(frame, BODY, this.#askerNonce, 0, NONCE_BYTES);
     this.#asked = true;

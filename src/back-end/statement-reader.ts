@@ -162,14 +162,14 @@ export class StatementReader {
     d.opcode = command.opcode;
     d.commandFlags = command.flags;
     d.nameBytes = command.nameBytes;
-    copy(b, command.nameAt, d.name, 0, command.nameBytes);
+    copy(b, command.nameAt, d.text, d.nameAt, command.nameBytes);
     if (command.opcode !== Opcode.read) return;
     d.from = command.from;
     d.length = command.length;
     d.firstOffset = command.firstOffset;
     d.startSequence = command.startSequence;
     d.segmentBytes = command.segmentBytes;
-    copy(b, command.versionAt, d.expectedVersion, 0, OBJECT_VERSION_BYTES);
+    copy(b, command.versionAt, d.text, d.versionAt, OBJECT_VERSION_BYTES);
     d.template.load(
       b,
       command.templateAt,

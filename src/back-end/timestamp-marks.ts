@@ -9,10 +9,29 @@ import {
   timestampMarkTsVal,
 } from '../wire/atcp/ack-down.js';
 
+/** The marks of all slots: an array costs XS more than the eight numbers in it. */
+export class MarkMemory {
+  readonly from: Float64Array;
+  readonly tsVals: Uint32Array;
+
+  constructor(slots: number) {
+    this.from = new Float64Array(slots * MAX_TIMESTAMP_MARKS);
+    this.tsVals = new Uint32Array(slots * MAX_TIMESTAMP_MARKS);
+  }
+}
+
 export class TimestampMarks {
   count = 0;
-  readonly #from = new Float64Array(MAX_TIMESTAMP_MARKS);
-  readonly #tsVals = new Uint32Array(MAX_TIMESTAMP_MARKS);
+  readonly #from: Float64Array;
+  readonly #tsVals: Uint32Array;
+  /** Where these marks begin. */
+  readonly #first: number;
+
+  constructor(memory: MarkMemory, slot: number) {
+    this.#from = memory.from;
+    this.#tsVals = memory.tsVals;
+    this.#first = slot * MAX_TIMESTAMP_MARKS;
+  }
 
   clear(): void {
     this.count = 0;
@@ -22,23 +41,24 @@ export class TimestampMarks {
   load(b: Uint8Array, at: number): void {
     const count = ackTimestampMarkCount(b, at);
     for (let i = 0; i < count; i++) {
-      this.#from[i] = timestampMarkFrom(b, at, i);
-      this.#tsVals[i] = timestampMarkTsVal(b, at, i);
+      this.#from[this.#first + i] = timestampMarkFrom(b, at, i);
+      this.#tsVals[this.#first + i] = timestampMarkTsVal(b, at, i);
     }
     this.count = count;
   }
 
   /** TSval at `offset`, which may lie before the first mark: then it is that mark's. Only when {@link count} is not 0. */
   at(offset: number): number {
-    let i = this.count - 1;
-    while (i > 0 && this.#from[i]! > offset) i--;
+    let i = this.#first + this.count - 1;
+    while (i > this.#first && this.#from[i]! > offset) i--;
     return this.#tsVals[i]!;
   }
 
   /** Up to which offset TSval is that of `offset`, or Infinity. */
   endOf(offset: number): number {
     // The first mark's value holds before it, too.
-    for (let i = 1; i < this.count; i++) if (this.#from[i]! > offset) return this.#from[i]!;
+    const end = this.#first + this.count;
+    for (let i = this.#first + 1; i < end; i++) if (this.#from[i]! > offset) return this.#from[i]!;
     return Infinity;
   }
 }

@@ -10,15 +10,15 @@ export class SlotQueue {
   #head = 0;
   #tail = 0;
   readonly #size: number;
-  // Plain arrays: on XS reading one costs half of what a typed array costs.
-  readonly #ring: Delegation[] = [];
+  // Plain arrays: on XS reading one costs half of what a typed array costs. Filled, since they grow otherwise.
+  readonly #ring: (Delegation | null)[];
   /** By slot: whether it waits here. */
   readonly #waits: boolean[];
 
   constructor(slots: number) {
     this.#size = slots;
     this.#waits = new Array<boolean>(slots).fill(false);
-    this.#ring.length = slots;
+    this.#ring = new Array<Delegation | null>(slots).fill(null);
   }
 
   /** Nothing happens when it waits already. */

@@ -24,6 +24,8 @@ export class FrontEndCounters {
   ipv4BadSource = 0;
   protocolsUnserved = 0;
   icmpCheckFailed = 0;
+  /** Not an echo request, or one that is longer than a packet may be. */
+  icmpIgnored = 0;
   echoReplies = 0;
 
   // Segments.

@@ -316,6 +316,7 @@ describe('delegation', () => {
       assert.deepEqual(rig.stream(), FILE);
       rig.clear();
       rig.state(ackDown({ version: 2, granted: FILE.length, resend: [[1, 3000, 30_001]] }));
+      assert.ok(rig.segments.length > 0, 'at once');
       rig.run(100 * MS);
       assert.deepEqual(rig.stream(4000), FILE.slice(3000, 30_001));
     });
@@ -347,6 +348,14 @@ describe('delegation', () => {
       assert.deepEqual(
         rig.segments.map((segment) => segment.flags & ~TcpFlag.ack),
         [0, 0, TcpFlag.fin | TcpFlag.psh],
+      );
+    });
+
+    it('puts them on the last segment even if that is a full one', () => {
+      const rig = reading({ length: 2920, flags: CommandFlag.fin }, { granted: 2920 });
+      assert.deepEqual(
+        rig.segments.map((segment) => segment.flags & ~TcpFlag.ack),
+        [0, TcpFlag.fin],
       );
     });
 
@@ -397,6 +406,27 @@ describe('delegation', () => {
       );
     });
 
+    it('changes TSval in the middle of a run, with the first segment that begins behind the mark', () => {
+      const rig = connected();
+      rig.state(readCommand({ template: template({ timestamps: true }), segmentBytes: 1448 }), ackDown({}));
+      const marks: [number, number][] = [
+        [0, 100],
+        [1500, 130],
+        [4344, 140],
+      ];
+      rig.state(ackDown({ version: 2, granted: 7240, marks }));
+      assert.deepEqual(
+        rig.segments.map(({ sequence, tsVal }) => [sequence - 1000, tsVal]),
+        [
+          [0, 100],
+          [1448, 100],
+          [2896, 130],
+          [4344, 140],
+          [5792, 140],
+        ],
+      );
+    });
+
     it('fits VLAN tags, IPv6 and UDP', () => {
       const source = [0xfd, 0x77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10];
       const destination = [...source.slice(0, 15), 0x99];
@@ -427,9 +457,12 @@ describe('delegation', () => {
       const rig = reading({}, { granted: 1460 });
       const other = template({ destinationPort: 40_001 }).bytes.slice();
       other[5] = 0x55;
-      rig.state(ackDown({ version: 2, granted: 2920, template: other, templateVersion: 1, window: 44 }));
+      rig.state(ackDown({ version: 2, granted: 2920, template: other, templateVersion: 1 }));
       assert.equal(rig.segments[1]!.frame[5], 0x55);
-      assert.equal(rig.segments[1]!.window, 44);
+      assert.deepEqual(
+        [rig.segments[1]!.window, rig.segments[1]!.acknowledgment],
+        [rig.segments[0]!.window, rig.segments[0]!.acknowledgment],
+      );
       assert.equal(rig.report().templateVersion, 1);
       rig.state(ackDown({ version: 3, granted: 4380, template: template().bytes, templateVersion: 1 }));
       assert.equal(rig.segments[2]!.frame[5], 0x55, 'version 1 is there already');

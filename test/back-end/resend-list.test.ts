@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
-import { ResendList } from '../../src/back-end/resend-list.js';
+import { ResendList, ResendMemory } from '../../src/back-end/resend-list.js';
 import { ackDown } from './support/statements.js';
 
 type Range = readonly [generation: number, from: number, to: number];
 
-function listOf(ranges: readonly Range[], acknowledged = 0, list = new ResendList()): ResendList {
+/** The second of three, so that a step beyond its entries would show. */
+function newList(): ResendList {
+  const memory = new ResendMemory(3);
+  memory.generations.fill(1);
+  memory.to.fill(999);
+  return new ResendList(memory, 1);
+}
+
+function listOf(ranges: readonly Range[], acknowledged = 0, list = newList()): ResendList {
   list.load(ackDown({ resend: ranges, acknowledged, granted: 1_000_000 }), 0);
   return list;
 }

@@ -91,6 +91,19 @@ describe('scheduling', () => {
     for (let i = 1; i < SLOTS; i += 2) assert.equal(streamOf(rig, i + 1).length, 0);
   });
 
+  it('lets others have the memory of what was sent again', () => {
+    const rig = commanded({ limits: { buffers: 2 } }, 20_480, 1);
+    rig.run(50 * MS);
+    rig.state(ackDown({ counter: 1, version: 2, granted: 20_480, leaseMs: 60_000, resend: [[1, 0, 1000]] }));
+    rig.state(ackDown({ counter: 1, version: 3, granted: 20_480, leaseMs: 60_000, resend: [[2, 5000, 6000]] }));
+    rig.state(readCommand({ counter: 2, name: 'file-1', template: template({ destinationPort: 40_002 }) }));
+    rig.state(ackDown({ counter: 2, granted: FILE_BYTES, leaseMs: 60_000 }));
+    rig.run(200 * MS);
+    assert.deepEqual(streamOf(rig, 2), files[1]);
+    assert.equal(rig.board.counters.replyRepeated, 2);
+    assert.equal(rig.board.counters.bufferStolen, 0);
+  });
+
   it('gives every delegation its turn', () => {
     const rig = commanded({}, FILE_BYTES);
     // A NIC that takes one frame a step is the bottleneck.

@@ -1,5 +1,6 @@
 /** Decision 11: discover, announce, open, accept, and what somebody without the key, or with old frames, can do. */
 import assert from 'node:assert/strict';
+import { boardLimits } from '../../src/back-end/limits.js';
 import { BoardState } from '../../src/back-end/state-machine.js';
 import { Direction, KeyDeriver } from '../../src/wire/atcp/authentication.js';
 import { DelegationState } from '../../src/wire/atcp/ack-up.js';
@@ -108,7 +109,7 @@ describe('session', () => {
     assert.equal(heartbeatCardState(heartbeats[3]!, 0), CardState.ready);
     assert.equal(heartbeatSlots(heartbeats[3]!, 0), 16);
     assert.equal(heartbeatSlotsUsed(heartbeats[3]!, 0), 0);
-    assert.equal(heartbeatBuffers(heartbeats[3]!, 0), 24);
+    assert.equal(heartbeatBuffers(heartbeats[3]!, 0), boardLimits.buffers);
     assert.equal(heartbeatBuffersLent(heartbeats[3]!, 0), 0);
     assert.equal(heartbeatCounter(heartbeats[3]!, 0, 0), rig.board.counters.framesReceived);
     assert.ok(heartbeatUptimeMs(heartbeats[3]!, 0) > heartbeatUptimeMs(heartbeats[2]!, 0));

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
-import { TimestampMarks } from '../../src/back-end/timestamp-marks.js';
+import { MarkMemory, TimestampMarks } from '../../src/back-end/timestamp-marks.js';
 import { ackDown } from './support/statements.js';
 
+/** The second of three, so that a step beyond its entries would show. */
+function newMarks(): TimestampMarks {
+  const memory = new MarkMemory(3);
+  memory.tsVals.fill(9);
+  return new TimestampMarks(memory, 1);
+}
+
 describe('timestamp marks', () => {
-  const marks = new TimestampMarks();
+  const marks = newMarks();
   marks.load(
     ackDown({
       acknowledged: 1000,
@@ -36,7 +43,7 @@ describe('timestamp marks', () => {
   });
 
   it('are replaced by those of the next statement', () => {
-    const others = new TimestampMarks();
+    const others = newMarks();
     others.load(
       ackDown({
         marks: [

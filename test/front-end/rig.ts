@@ -274,12 +274,13 @@ export class Peer implements Endpoint {
     return this.rig.take();
   }
 
-  /** The three steps; returns the SYN-ACK. `options`: of the SYN. */
-  connect(options: readonly number[] = [2, 4, 5, 0xb4]): Sent {
+  /** The three steps, the third `rttUs` later; returns the SYN-ACK. `options`: of the SYN. */
+  connect(options: readonly number[] = [2, 4, 5, 0xb4], rttUs = 0): Sent {
     const [synAck] = this.send({ flags: 'S', options });
     assert.ok(synAck);
     assert.equal(synAck.flags, 'SA');
     this.ack = (synAck.seq + 1) >>> 0;
+    if (rttUs > 0) this.rig.pass(rttUs);
     this.send({ flags: 'A' });
     return synAck;
   }

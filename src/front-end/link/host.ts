@@ -203,7 +203,10 @@ export class FrontEndHost {
       this.counters.icmpCheckFailed++;
       return;
     }
-    if (b[at] !== IcmpType.echoRequest || PATH_HEADER_BYTES + length > this.echoFrame.length) return;
+    if (b[at] !== IcmpType.echoRequest || PATH_HEADER_BYTES + length > this.echoFrame.length) {
+      this.counters.icmpIgnored++;
+      return;
+    }
     this.echoPath.aim(b, macAt, source);
     const to = this.echoPath.writeHeaders(this.echoFrame, 0, length);
     emitEchoReply(b, at, length, this.echoFrame, to);

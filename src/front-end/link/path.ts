@@ -29,6 +29,8 @@ export class Ipv4Path {
   private remote: number;
   private readonly protocol: number;
   private readonly header = new Uint8Array(PATH_HEADER_BYTES);
+  /** Where the latest frame came from, if not from the next hop. */
+  private candidate: Uint8Array | undefined = undefined;
 
   constructor(
     localMac: Uint8Array,
@@ -61,10 +63,25 @@ export class Ipv4Path {
     this.setNextHop(remoteMac, remoteMacAt);
   }
 
-  /** True when the next hop is another one now. */
-  setNextHop(mac: Uint8Array, at: number): boolean {
-    if (equal(mac, at, this.header, ETHERNET_DESTINATION, MAC_BYTES)) return false;
+  setNextHop(mac: Uint8Array, at: number): void {
     copy(mac, at, this.header, ETHERNET_DESTINATION, MAC_BYTES);
+  }
+
+  /**
+   * A frame of the client came from `mac`. Two in a row from elsewhere move the next hop, and this returns true: no
+   * checksum that gets here covers a MAC, and one that is damaged would send a whole window astray.
+   */
+  heardFrom(mac: Uint8Array, at: number): boolean {
+    if (equal(mac, at, this.header, ETHERNET_DESTINATION, MAC_BYTES)) {
+      this.candidate = undefined;
+      return false;
+    }
+    if (this.candidate === undefined || !equal(mac, at, this.candidate, 0, MAC_BYTES)) {
+      this.candidate = mac.slice(at, at + MAC_BYTES);
+      return false;
+    }
+    this.candidate = undefined;
+    this.setNextHop(mac, at);
     return true;
   }
 

@@ -107,6 +107,7 @@ export class Handshake implements TableEntry, Timed {
       // Our SYN-ACK was lost, or is late.
       this.repeats++;
       this.stack.counters.synAckRepeated22++;
+      this.path.setNextHop(segment.frame, segment.sourceMacAt);
       this.sendSynAck();
       return;
     }

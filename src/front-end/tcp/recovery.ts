@@ -50,7 +50,7 @@ export interface Recovery {
   /** Time has passed. True when a tail loss probe is to be sent: see {@link onProbed}. */
   onTimer(nowUs: number): boolean;
   /** The probe went out: new bytes, or the last segment again. */
-  onProbed(isRetransmission: boolean): void;
+  onProbed(isRetransmission: boolean, nowUs: number): void;
   /** The retransmission timer expired; `again` when nothing was acknowledged since it last did. */
   onTimeout(again: boolean, nowUs: number): void;
 }

@@ -20,6 +20,8 @@ export class RoundTrips implements DeliveryListener {
   private nowUs = 0;
   private leftUs = -Infinity;
   private statedUs = -Infinity;
+  /** Something that was sent twice arrived: what it had held up in the client measures nothing either. */
+  private ambiguous = false;
   /** When SND.UNA last moved, and from where to where. */
   private movedUs = 0;
   private movedFrom = 0;
@@ -39,6 +41,7 @@ export class RoundTrips implements DeliveryListener {
     this.originalBytes = 0;
     this.leftUs = -Infinity;
     this.statedUs = -Infinity;
+    this.ambiguous = false;
   }
 
   onDelivered(start: number, end: number, statedUs: number, leftUs: number, whole: boolean, resent: boolean): void {
@@ -48,7 +51,7 @@ export class RoundTrips implements DeliveryListener {
       if (end <= this.originalUpTo) this.originalBytes += end - start;
       if (isTimed) this.leftUs = Math.max(this.leftUs, leftUs);
       this.statedUs = Math.max(this.statedUs, statedUs);
-    }
+    } else this.ambiguous = true;
     this.rack?.onDelivered(end, isTimed ? leftUs : statedUs, resent, this.nowUs);
   }
 
@@ -60,7 +63,7 @@ export class RoundTrips implements DeliveryListener {
       this.movedTo = to;
     }
     if (this.statedUs !== -Infinity) this.rtt.bound(this.nowUs - this.statedUs, this.nowUs);
-    if (this.leftUs !== -Infinity) this.sample(this.nowUs - this.leftUs, to, sndNxt);
+    if (this.leftUs !== -Infinity && !this.ambiguous) this.sample(this.nowUs - this.leftUs, to, sndNxt);
   }
 
   onResent(to: number): void {

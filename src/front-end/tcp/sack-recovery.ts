@@ -110,6 +110,7 @@ export class SackRecovery implements Recovery {
     if (ack > una) scoreboard.acknowledge(ack, roundTrips);
     if (!isSackless) this.readSack(options);
     roundTrips.finish(una, scoreboard.una, flight.sndNxt);
+    if (roundTrips.deliveredBytes > 0) this.probe.onNews();
     const isEmptyDuplicate = acknowledgment.duplicate && isSackless;
     const repaired = this.probe.onAck(ack, needlessBytes > 0, isEmptyDuplicate);
     if (repaired) this.congestion.onLoss(flight.sndNxt - una);
@@ -125,8 +126,9 @@ export class SackRecovery implements Recovery {
     return true;
   }
 
-  onProbed(isRetransmission: boolean): void {
+  onProbed(isRetransmission: boolean, nowUs: number): void {
     this.probe.onSent(this.flight.sndNxt, isRetransmission);
+    this.scheduleProbe(nowUs);
   }
 
   /** RFC 6298 5.4 and RFC 8985 6.3. */
@@ -169,17 +171,17 @@ export class SackRecovery implements Recovery {
       const fack = rack.highestDelivered;
       const spanStart = fack > scoreboard.una ? this.flight.spanStart(fack - 1) : fack;
       const lostBytes = rack.detect(scoreboard, spanStart, this.phase !== 'open', nowUs);
-      if (lostBytes > 0 && this.phase === 'open') this.enter(lostBytes);
+      if (lostBytes > 0 && this.phase === 'open') this.enter();
     }
     if (this.phase === 'fast') this.prr.onDelivered(deliveredBytes, scoreboard.pipeBytes);
   }
 
-  private enter(lostBytes: number): void {
+  private enter(): void {
     const { flight, congestion } = this;
     this.counters.fastRecoveries++;
     this.phase = 'fast';
     this.recoveryPoint = flight.sndNxt;
-    const flightBytes = this.scoreboard.pipeBytes + lostBytes;
+    const flightBytes = flight.sndNxt - this.scoreboard.una;
     congestion.onLoss(flightBytes);
     this.prr.begin(flightBytes, congestion.ssthreshBytes);
     this.spurious.begin();

@@ -261,7 +261,8 @@ export class Sender implements Flight {
       if (this.recovery.recovering) this.resend(this.sndUna, this.headSegmentEnd(), nowUs);
       else this.resend(Math.max(this.sndUna, sndNxt - this.segmentBytes), sndNxt, nowUs);
     }
-    this.recovery.onProbed(isRetransmission);
+    this.recovery.onProbed(isRetransmission, nowUs);
+    this.retransmitAtUs = Infinity;
   }
 
   /** Sends lost ranges again, as far as there is room, and as spans can take it. */

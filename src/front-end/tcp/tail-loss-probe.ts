@@ -6,6 +6,11 @@ import type { RttEstimator } from './rtt-estimator.js';
 
 /** A client may keep an ACK of a single segment back for so long (7.2, TLP.max_ack_delay): 40 ms with Linux. */
 const MAX_ACK_DELAY_US = 50_000;
+/**
+ * The RFC sends one probe and leaves the rest to the retransmission timer. The shortest timeout is a hundred round
+ * trips of a LAN: a second probe, after twice the time, comes before it.
+ */
+const MAX_PROBES = 2;
 /** The link is drained every millisecond, and a board reports every two: no answer is expected sooner. */
 const GRANULARITY_US = 4_000;
 
@@ -16,6 +21,7 @@ export class TailLossProbe {
   /** SND.NXT when the probe left (TLP.end_seq), Infinity when none is under way. */
   private endSeq = Infinity;
   private isRetransmission = false;
+  private probes = 0;
 
   constructor(rtt: RttEstimator) {
     this.rtt = rtt;
@@ -27,10 +33,10 @@ export class TailLossProbe {
 
   /** `nowUs`: the last byte left, or there was progress. `single`: one segment is outstanding (7.2). */
   schedule(nowUs: number, single: boolean): void {
-    if (this.underWay) return;
+    if (this.probes === MAX_PROBES) return;
     const { srttUs, rtoUs } = this.rtt;
-    if (srttUs === 0) this.atUs = Infinity;
-    else this.atUs = nowUs + Math.min(2 * srttUs + (single ? MAX_ACK_DELAY_US : GRANULARITY_US), rtoUs);
+    const pauseUs = (2 * srttUs + (single ? MAX_ACK_DELAY_US : GRANULARITY_US)) * 2 ** this.probes;
+    this.atUs = srttUs === 0 ? Infinity : nowUs + Math.min(pauseUs, rtoUs);
   }
 
   cancel(): void {
@@ -40,13 +46,20 @@ export class TailLossProbe {
   /** The probe leaves: as new bytes, or again. */
   onSent(sndNxt: number, isRetransmission: boolean): void {
     this.atUs = Infinity;
+    this.probes++;
     this.endSeq = sndNxt;
     this.isRetransmission = isRetransmission;
+  }
+
+  /** Something arrived: the next silence is another one. */
+  onNews(): void {
+    this.probes = 0;
   }
 
   forget(): void {
     this.atUs = Infinity;
     this.endSeq = Infinity;
+    this.probes = 0;
   }
 
   /**

@@ -105,7 +105,8 @@ describe('front-end/delegation: loss of each kind of frame', () => {
     world.run(1_300);
     assert.equal(world.counters.delegationsUnanswered, 1);
     const commands = world.notes.filter(isCommand).length;
-    assert.ok(commands >= 4 && commands <= 10, `${commands} commands`);
+    // Pauses of 4, 8, 16 … ms: the board had answered the question before within a millisecond.
+    assert.ok(commands >= 4 && commands <= 15, `${commands} commands`);
     world.boards[0]!.deaf = false;
     world.run(4_000);
     assert.equal(download.done, true, 'and taken again when it is the only one');

@@ -18,6 +18,8 @@ export interface OpenOptions {
   readonly settings?: Partial<TcpSettings>;
   readonly window?: number;
   readonly allowHalfOpen?: boolean;
+  /** What the handshake takes; 0 when left out. */
+  readonly rttUs?: number;
 }
 
 export async function open(how: OpenOptions = {}): Promise<Open> {
@@ -34,7 +36,7 @@ export async function open(how: OpenOptions = {}): Promise<Open> {
   );
   const peer = new Peer(rig);
   peer.window = how.window ?? 0xffff;
-  const synAck = peer.connect(how.options ?? MSS_1460);
+  const synAck = peer.connect(how.options ?? MSS_1460, how.rttUs);
   await settle();
   return { rig, peer, socket: socket!, first: (synAck.seq + 1) >>> 0, errors };
 }

@@ -6,9 +6,7 @@ import assert from 'node:assert/strict';
 import { randomFillSync } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import type { Writable } from 'node:stream';
 import { BackEnds } from '../../../src/front-end/delegation/index.js';
-import { spanOf } from '../../../src/front-end/tcp/span-chunk.js';
 import type { Span, SpanCarrier, SpanTemplate } from '../../../src/front-end/tcp/span.js';
 import { emitEthernet, EtherType, etherType } from '../../../src/wire/ethernet.js';
 import {
@@ -88,14 +86,9 @@ export class BenchLink {
     const client = new Client(length);
     this.#client = client;
     await new Promise<void>((resolve, reject) => {
-      const target = {
-        write: (chunk: Buffer) => {
-          const span = spanOf(chunk)!;
-          span.onDone = (error) => (error ? reject(error) : resolve());
-          client.start(span);
-        },
-      } as unknown as Writable;
-      this.backEnds.delegate(target, { name, version, from, length });
+      const span = this.backEnds.createSpan({ name, version, from, length });
+      span.onDone = (error) => (error ? reject(error) : resolve());
+      client.start(span);
       this.#later();
     });
     this.#client = undefined;
