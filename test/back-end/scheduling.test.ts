@@ -95,7 +95,9 @@ describe('scheduling', () => {
     const rig = commanded({ limits: { buffers: 2 } }, 20_480, 1);
     rig.run(50 * MS);
     rig.state(ackDown({ counter: 1, version: 2, granted: 20_480, leaseMs: 60_000, resend: [[1, 0, 1000]] }));
-    rig.state(ackDown({ counter: 1, version: 3, granted: 20_480, leaseMs: 60_000, resend: [[2, 5000, 6000]] }));
+    rig.state(
+      ackDown({ counter: 1, version: 3, granted: 20_480, leaseMs: 60_000, resend: [[2, 5000, 6000]] }),
+    );
     rig.state(readCommand({ counter: 2, name: 'file-1', template: template({ destinationPort: 40_002 }) }));
     rig.state(ackDown({ counter: 2, granted: FILE_BYTES, leaseMs: 60_000 }));
     rig.run(200 * MS);

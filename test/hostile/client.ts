@@ -27,6 +27,8 @@ export interface Response {
 }
 
 const RTO_US = 300_000;
+/** Of its own text. */
+const SEGMENT_BYTES = 1460;
 const ACK_DELAY_US = 20;
 
 export class Client implements Endpoint {
@@ -34,7 +36,8 @@ export class Client implements Endpoint {
   readonly address = PEER_ADDRESS;
   readonly port: number;
   readonly localPort: number;
-  mss: number;
+  /** What it says that it takes. */
+  readonly mss: number;
   bufferBytes: number;
   /** SND.NXT, SND.UNA and RCV.NXT, modulo 2^32. */
   seq: number;
@@ -272,8 +275,8 @@ export class Client implements Endpoint {
   #transmit(): void {
     if (!this.connected || this.wasReset) return;
     const sent = (this.seq - this.una) | 0;
-    for (let at = sent; at < this.#output.length; at += this.mss) {
-      const payload = this.#output.subarray(at, at + this.mss);
+    for (let at = sent; at < this.#output.length; at += SEGMENT_BYTES) {
+      const payload = this.#output.subarray(at, at + SEGMENT_BYTES);
       this.segment({ flags: 'PA', payload });
       this.seq = (this.seq + payload.length) >>> 0;
     }

@@ -6,7 +6,7 @@ import { setTcpChecksum } from '../../src/wire/tcp.js';
 import { HOST_MAC, PEER_MAC, segmentFrame, VIP_NUMBER } from '../front-end/rig.js';
 import type { Client } from './client.js';
 import { HonestTraffic, watch } from './honest-traffic.js';
-import { LARGE, MEDIUM, siteCard, SMALL } from './site-files.js';
+import { LARGE, siteCard, SMALL } from './site-files.js';
 import { World } from './world.js';
 
 const L3 = 14;
@@ -48,7 +48,7 @@ describe('hostile: TCP and IP', function () {
   it('resets, SYNs, data and ACKs beside the window leave a download alone', async () => {
     const client = await victim();
     const { seq, ack } = client;
-    for (const offset of [0x10_0000, -1, -70_000, 0x7fff_ffff]) {
+    for (const offset of [0x10_0000, -100, -70_000, 0x7fff_ffff]) {
       toFrontEnd(client.frame({ flags: 'R', seq: seq + offset }));
       toFrontEnd(client.frame({ flags: 'S', seq: seq + offset }));
       toFrontEnd(client.frame({ flags: 'PA', seq: seq + offset, payload: 'GET /evil HTTP/1.1\r\n\r\n' }));
@@ -82,6 +82,7 @@ describe('hostile: TCP and IP', function () {
       toFrontEnd(client.frame({ flags: 'A', seq: client.seq - 1000, ack: client.ack + 0x100_0000 }));
       if (i % 10 === 0) await world.run(5);
     }
+    await world.run(1);
     const seconds = (world.nowUs - startedUs) / 1e6;
     assert.equal(sent('challengeAcksSent') + sent('challengeAcksSuppressed'), 3_000);
     assert.ok(sent('challengeAcksSent') <= 2 * seconds + 1, `${sent('challengeAcksSent')} in ${seconds} s`);
@@ -109,14 +110,13 @@ describe('hostile: TCP and IP', function () {
     const at = (from: number, payload: string): void =>
       client.segment({ flags: 'PA', seq: client.seq + from, payload });
     at(10, request.slice(10, 30));
-    at(5, `XXXXX${'Y'.repeat(20)}ZZZZZ${'#'.repeat(request.length - 35)}`);
+    at(5, `XXXXX${'Y'.repeat(20)}${request.slice(30)}`);
     at(20, '!'.repeat(5));
     await world.run(5);
     assert.equal(moved('outOfOrderSegments'), 3);
-    // What was wrong in the gap is what came first there, so the head of the request is asked for once only.
     at(0, request.slice(0, 5));
     const { status } = await client.response();
-    assert.equal(status, 400, 'the bytes of the first arrival, as they came');
+    assert.equal(status, 404, 'there is no /XXXXX.bin; with Y or ! in it there would be no request');
     client.seq += request.length;
     client.una = client.seq;
     client.end();
@@ -150,7 +150,7 @@ describe('hostile: TCP and IP', function () {
   });
 
   it('windows and segments as small as can be', async () => {
-    const tiny = world.download('/small.bin', { bufferBytes: 100 });
+    const tiny = world.download('/small.bin', { bufferBytes: 10 });
     const small = world.download('/small.bin', { mss: 1 });
     const none = world.download('/small.bin', { mss: 0 });
     const honest = new HonestTraffic(world);
@@ -371,7 +371,6 @@ describe('hostile: TCP and IP', function () {
     assert.equal(moved('arpConflicts'), 500);
     assert.ok(moved('arpAnnouncements') <= 2);
     await honest.finish();
-    assert.ok(MEDIUM.length > 0);
     await world.assertEmpty();
   });
 });

@@ -141,7 +141,8 @@ export class Cubic implements CongestionControl {
   private reduce(flightBytes: number): void {
     this.wMax = this.cwnd < this.wMax ? (this.cwnd * (1 + BETA)) / 2 : this.cwnd;
     this.cwndPrior = this.cwnd;
-    this.ssthresh = Math.max(flightBytes * BETA, 2 * this.smss);
+    // What SACK and a reordering window let go out beyond the window is no reason for a larger one.
+    this.ssthresh = Math.max(Math.min(flightBytes, this.cwnd) * BETA, 2 * this.smss);
     this.epochUs = -1;
   }
 

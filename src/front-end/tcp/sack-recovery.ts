@@ -171,19 +171,20 @@ export class SackRecovery implements Recovery {
       const fack = rack.highestDelivered;
       const spanStart = fack > scoreboard.una ? this.flight.spanStart(fack - 1) : fack;
       const lostBytes = rack.detect(scoreboard, spanStart, this.phase !== 'open', nowUs);
-      if (lostBytes > 0 && this.phase === 'open') this.enter();
+      if (lostBytes > 0 && this.phase === 'open') this.enter(deliveredBytes);
     }
     if (this.phase === 'fast') this.prr.onDelivered(deliveredBytes, scoreboard.pipeBytes);
   }
 
-  private enter(): void {
+  private enter(deliveredBytes: number): void {
     const { flight, congestion } = this;
     this.counters.fastRecoveries++;
     this.phase = 'fast';
     this.recoveryPoint = flight.sndNxt;
-    const flightBytes = flight.sndNxt - this.scoreboard.una;
-    congestion.onLoss(flightBytes);
-    this.prr.begin(flightBytes, congestion.ssthreshBytes);
+    congestion.onLoss(flight.sndNxt - flight.sndUna);
+    // What had arrived before this ACK is not under way any more (RFC 9937 6: RecoverFS).
+    const { pipeBytes, lostBytes } = this.scoreboard;
+    this.prr.begin(pipeBytes + lostBytes + deliveredBytes, congestion.ssthreshBytes);
     this.spurious.begin();
     this.probe.forget();
   }

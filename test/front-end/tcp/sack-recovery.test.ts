@@ -165,7 +165,7 @@ describe('the tail loss probe (RFC 8985 7)', () => {
     rig.take();
     const startUs = rig.nowUs;
     const at: number[] = [];
-    while (rig.nowUs < startUs + 600 * MS) if (pass(MS).length > 0) at.push((rig.nowUs - startUs) / MS);
+    while (rig.nowUs < startUs + 500 * MS) if (pass(MS).length > 0) at.push((rig.nowUs - startUs) / MS);
     assert.deepEqual(at.slice(0, 3), [84, 252, 452]);
     assert.equal(rig.counters.tailLossProbes, 2);
     assert.equal(rig.counters.retransmissionTimeouts, 1);
@@ -299,7 +299,7 @@ describe('spans of boards', () => {
     rig.pass(50 * MS);
     assert.deepEqual(left.take(), []);
     left.reportResent(0, segment(1), rig.nowUs);
-    console.log(right.take());right.report(segment(14), rig.nowUs + 1);
+    right.report(segment(9), rig.nowUs + 1);
     rig.pass(RTT_US);
     sack(segment(1), segment(14));
     rig.pass(20 * MS);
