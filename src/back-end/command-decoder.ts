@@ -14,12 +14,13 @@ import {
   commandStartSequence,
   commandTemplateBytes,
   COMMAND_TEMPLATE,
+  ListArgument,
   Opcode,
   ReadArgument,
   StatArgument,
 } from '../wire/atcp/command.js';
 import { commandCounter, commandEpoch, statementFlags, statementLength } from '../wire/atcp/statements.js';
-import { get16, get64, UNKNOWN_U64 } from '../wire/bytes.js';
+import { get16, get32, get64, UNKNOWN_U64 } from '../wire/bytes.js';
 import { OFFSET_LIMIT } from './limits.js';
 import type { PseudoSource } from './ports.js';
 import { checkTemplate } from './template.js';
@@ -41,6 +42,8 @@ export class Command {
   startSequence = 0;
   firstOffset = 0;
   from = 0;
+  /** Of `list`: where the page begins. */
+  cursor = 0;
   /** -1: all there is from {@link from} on. */
   length = 0;
   nameBytes = 0;
@@ -68,6 +71,7 @@ export class CommandDecoder {
     into.opcode = commandOpcode(b, at);
     if (into.opcode === Opcode.read) return this.#decodeRead(b, at, into);
     if (into.opcode === Opcode.stat) decodeStat(b, at, into);
+    else if (into.opcode === Opcode.list) decodeList(b, at, into);
     return Reason.none;
   }
 
@@ -103,6 +107,14 @@ function decodeStat(b: Uint8Array, at: number, into: Command): void {
   const args = commandArguments(b, at);
   into.nameAt = args + StatArgument.name;
   into.nameBytes = get16(b, args + StatArgument.nameLength);
+}
+
+function decodeList(b: Uint8Array, at: number, into: Command): void {
+  const args = commandArguments(b, at);
+  into.versionAt = args + ListArgument.version;
+  into.cursor = get32(b, args + ListArgument.cursor);
+  into.nameAt = args + ListArgument.name;
+  into.nameBytes = get16(b, args + ListArgument.nameLength);
 }
 
 function isOffset(value: number): boolean {

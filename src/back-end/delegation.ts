@@ -86,10 +86,16 @@ export class Delegation {
   readonly versionAt: number;
   nameBytes = 0;
 
+  /** Of `list`: the record that the page begins with, then the next one; 0 for the first and after the last. */
+  cursor = 0;
+
   // The result.
   reason: Reason = Reason.none;
   /** {@link handle} holds the object. */
   found = false;
+  /** Of `list`: bytes of the page, in the slot's buffer of unit 0, and how many entries it has. */
+  pageBytes = 0;
+  pageEntries = 0;
 
   constructor(slot: number, handle: ObjectHandle, memory: DelegationMemory) {
     this.slot = slot;
@@ -126,4 +132,6 @@ export function resetDelegation(d: Delegation): void {
   d.reason = Reason.none;
   d.total = UNKNOWN_U64;
   d.found = false;
+  d.pageBytes = 0;
+  d.pageEntries = 0;
 }

@@ -120,6 +120,10 @@ export class Delegations {
       this.fire(nowUs, d, SlotEvent.answered);
       return;
     }
+    if (d.opcode === Opcode.list) {
+      this.#beginPage(nowUs, d);
+      return;
+    }
     const rest = handle.sizeBytes - d.from;
     const total = d.length < 0 || d.length > rest ? rest : d.length;
     if (handle.kind !== ObjectKind.file) this.fail(nowUs, d, Reason.notAFile);
@@ -132,6 +136,13 @@ export class Delegations {
       this.#queues.toReadAhead.add(d);
       this.fire(nowUs, d, SlotEvent.found);
     }
+  }
+
+  /** The reader goes on with the entries of the directory. */
+  #beginPage(nowUs: number, d: Delegation): void {
+    if (d.handle.kind !== ObjectKind.directory) this.fail(nowUs, d, Reason.notADirectory);
+    else if (!this.#isExpected(d)) this.fail(nowUs, d, Reason.versionMismatch);
+    else this.#queues.toLookUp.add(d);
   }
 
   #isExpected(d: Delegation): boolean {

@@ -163,6 +163,10 @@ export class StatementReader {
     d.commandFlags = command.flags;
     d.nameBytes = command.nameBytes;
     copy(b, command.nameAt, d.text, d.nameAt, command.nameBytes);
+    if (command.opcode === Opcode.list) {
+      d.cursor = command.cursor;
+      copy(b, command.versionAt, d.text, d.versionAt, OBJECT_VERSION_BYTES);
+    }
     if (command.opcode !== Opcode.read) return;
     d.from = command.from;
     d.length = command.length;

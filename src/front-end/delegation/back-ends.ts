@@ -25,10 +25,13 @@ import { DelegationCounters } from './counters.js';
 import { DelegatedSpan } from './delegated-span.js';
 import { FactsCache } from './facts-cache.js';
 import { FrameSender } from './frame-sender.js';
-import { Inquiry, type ObjectFacts } from './inquiry.js';
+import { Inquiry } from './inquiry.js';
 import { checkTiming, DEFAULT_TIMING, type DelegationTiming } from './limits.js';
 import { Placement } from './placement.js';
+import { listDirectory } from './list-directory.js';
+import type { ObjectEntry } from './list-question.js';
 import type { ObjectRange } from './read-command.js';
+import { StatQuestion, type ObjectFacts } from './stat-question.js';
 import { StatementWriter } from './statement-writer.js';
 import { Strays } from './strays.js';
 import { WaitingRoom } from './waiting-room.js';
@@ -187,10 +190,23 @@ export class BackEnds implements HostPart {
     const shared = this.#asked.get(name);
     if (shared !== undefined) return shared;
     const asked = new Promise<ObjectFacts>((resolve, reject) => {
-      new Inquiry(this.#context, name, resolve, reject);
+      const question = new StatQuestion(name, (facts, board) => this.#context.facts.put(facts, board));
+      new Inquiry(this.#context, question, resolve, reject);
     }).finally(() => this.#asked.delete(name));
     this.#asked.set(name, asked);
     return asked;
+  }
+
+  /**
+   * The entries of a directory, in the order of a board's card, asked for page by page as they are taken. Ends with
+   * {@link NotADirectoryError}, {@link ObjectChangedError} when the directory changed meanwhile, or with what
+   * {@link stat} rejects with.
+   */
+  list(name: string): AsyncIterable<ObjectEntry> {
+    return listDirectory(
+      name,
+      (question) => new Promise((resolve, reject) => new Inquiry(this.#context, question, resolve, reject)),
+    );
   }
 
   /**

@@ -142,42 +142,6 @@ export class ReadCommand {
   }
 }
 
-/** The `stat` command of an object name. */
-export function statCommandBytes(nameBytes: number): number {
-  return commandBytes(0, 2 + nameBytes);
-}
-
-export function emitStatCommand(
-  b: Uint8Array,
-  at: number,
-  epoch: number,
-  counter: number,
-  dateMs: number,
-  name: Uint8Array,
-): number {
-  const argumentBytes = 2 + name.length;
-  const bytes = emitCommand(
-    b,
-    at,
-    NO_FLAGS,
-    epoch,
-    counter,
-    Opcode.stat,
-    0,
-    0,
-    0,
-    0,
-    argumentBytes,
-    0,
-    dateMs,
-    0,
-  );
-  const argument = commandArguments(b, at);
-  put16(b, argument, name.length);
-  copy(name, 0, b, argument + 2, name.length);
-  return bytes;
-}
-
 /** The `release` command for an id that the front-end has forgotten. */
 export function emitReleaseCommand(b: Uint8Array, at: number, epoch: number, counter: number): number {
   return emitCommand(b, at, NO_FLAGS, epoch, counter, Opcode.release, 0, 0, 0, 0, 0, 0, 0, 0);

@@ -11,6 +11,8 @@
  * Arguments of `read`:  0 expected object version, all zero for any (16)   16 from (8)   24 length, all ones for
  *                       "to the end" (8)   32 name length (2)   34 name, UTF-8
  * Arguments of `stat`:  0 name length (2)   2 name, UTF-8
+ * Arguments of `list`:  0 expected object version, all zero for any (16)   16 cursor, 0 for the first entry (4)
+ *                       20 name length (2)   22 name, UTF-8
  * `release` has no arguments: its command id names the delegation that is to be forgotten.
  */
 import { fill } from '../byte-loops.js';
@@ -30,6 +32,8 @@ export const Opcode = Object.freeze({
   stat: 2,
   /** Forget a delegation at once. */
   release: 3,
+  /** Say what is in a directory, a page at a time, in ATCP_ACK 27. */
+  list: 4,
 } as const);
 export type Opcode = (typeof Opcode)[keyof typeof Opcode];
 
@@ -52,6 +56,7 @@ export const ReadArgument = Object.freeze({
   name: 34,
 } as const);
 export const StatArgument = Object.freeze({ nameLength: 0, name: 2 } as const);
+export const ListArgument = Object.freeze({ version: 0, cursor: 16, nameLength: 20, name: 22 } as const);
 
 export type CommandProblem = 'ok' | 'truncated' | 'opcode' | 'template' | 'segment' | 'arguments' | 'name';
 
@@ -59,7 +64,7 @@ export type CommandProblem = 'ok' | 'truncated' | 'opcode' | 'template' | 'segme
 export function checkCommand(b: Uint8Array, at: number, length: number): CommandProblem {
   if (length < COMMAND_TEMPLATE) return 'truncated';
   const opcode = commandOpcode(b, at);
-  if (opcode < Opcode.read || opcode > Opcode.release) return 'opcode';
+  if (opcode < Opcode.read || opcode > Opcode.list) return 'opcode';
   const templateBytes = commandTemplateBytes(b, at);
   const argumentsAt = commandArguments(b, at);
   const argumentBytes = commandArgumentBytes(b, at);
@@ -73,6 +78,10 @@ export function checkCommand(b: Uint8Array, at: number, length: number): Command
   if (opcode === Opcode.stat) {
     if (argumentBytes < StatArgument.name) return 'arguments';
     return checkName(get16(b, argumentsAt), argumentBytes - StatArgument.name);
+  }
+  if (opcode === Opcode.list) {
+    if (argumentBytes < ListArgument.name) return 'arguments';
+    return checkName(get16(b, argumentsAt + ListArgument.nameLength), argumentBytes - ListArgument.name);
   }
   return 'ok';
 }
