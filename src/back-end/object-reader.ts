@@ -101,8 +101,9 @@ export class ObjectReader {
     const result = this.#disk.lookup(nowUs, d.handle, d.text, d.nameAt, d.nameBytes);
     if (result === DiskResult.pending || this.#isMounting(result)) return ReadStep.waiting;
     this.#current = null;
-    if (result !== DiskResult.ok) return this.#fail(nowUs, d, result, delegations);
-    delegations.lookedUp(nowUs, d);
+    if (result === DiskResult.ok) delegations.lookedUp(nowUs, d);
+    else if (result === DiskResult.notFound) delegations.notThere(nowUs, d);
+    else return this.#fail(nowUs, d, result, delegations);
     return ReadStep.worked;
   }
 

@@ -19,3 +19,4 @@ export type { ObjectEntry } from './list-question.js';
 export type { ObjectFacts } from './stat-question.js';
 export { DEFAULT_TIMING, type DelegationTiming } from './limits.js';
 export type { ObjectRange } from './read-command.js';
+export { MAX_RELAY_TAGS, type RelayedRequest } from './relay-command.js';

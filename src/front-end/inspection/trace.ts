@@ -15,7 +15,7 @@ interface CommandNamed {
 interface ReadCommanded extends CommandNamed {
   readonly packet: 25;
   readonly point: 'A';
-  readonly opcode: 'read';
+  readonly opcode: 'read' | 'relay';
   readonly object: string;
   /** The bytes [from, to) are this board's, as long as it lasts. */
   readonly from: number;
