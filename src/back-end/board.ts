@@ -11,6 +11,7 @@ import { Delegations } from './delegations.js';
 import { DiskController, DiskState } from './disk-controller.js';
 import { DueTime } from './due-time.js';
 import { FrameWriter } from './frame-writer.js';
+import { HttpResponder } from './http-responder.js';
 import { boardLimits, checkLimits } from './limits.js';
 import type { Limits } from './limits.js';
 import { MemoryController } from './memory-controller.js';
@@ -99,6 +100,7 @@ export class Board {
     const queues = new WorkQueues(limits);
     const reports = new Reports(due, limits, counters);
     this.#queues = queues;
+    const responder = new HttpResponder();
     this.#reader = new ObjectReader(this.disk, this.memory, this.#table, queues, limits, counters);
     this.#delegations = new Delegations(
       this.#table,
@@ -106,6 +108,7 @@ export class Board {
       this.memory,
       this.#reader,
       reports,
+      responder,
       limits,
       counters,
     );
@@ -135,6 +138,7 @@ export class Board {
       this.#nic,
       this.memory,
       new PseudoPacketizer(this.memory.pseudoFrame, this.#nic),
+      responder,
       queues,
       this.#delegations,
       reports,

@@ -6,6 +6,7 @@ import { Reason } from '../wire/atcp/ack-up.js';
 import {
   checkCommand,
   commandArguments,
+  commandDate,
   commandFirstOffset,
   commandL3Offset,
   commandL4Offset,
@@ -14,12 +15,16 @@ import {
   commandStartSequence,
   commandTemplateBytes,
   COMMAND_TEMPLATE,
+  ListArgument,
+  OBJECT_VERSION_BYTES,
   Opcode,
   ReadArgument,
+  RelayArgument,
+  relayTags,
   StatArgument,
 } from '../wire/atcp/command.js';
 import { commandCounter, commandEpoch, statementFlags, statementLength } from '../wire/atcp/statements.js';
-import { get16, get64, UNKNOWN_U64 } from '../wire/bytes.js';
+import { get16, get32, get64, UNKNOWN_U64 } from '../wire/bytes.js';
 import { OFFSET_LIMIT } from './limits.js';
 import type { PseudoSource } from './ports.js';
 import { checkTemplate } from './template.js';
@@ -41,6 +46,12 @@ export class Command {
   startSequence = 0;
   firstOffset = 0;
   from = 0;
+  /** Of `list`: where the page begins. */
+  cursor = 0;
+  /** Of `relay`: position and length of the request, and the reply's Date. */
+  requestAt = 0;
+  requestBytes = 0;
+  dateMs = 0;
   /** -1: all there is from {@link from} on. */
   length = 0;
   nameBytes = 0;
@@ -67,12 +78,37 @@ export class CommandDecoder {
     if (problem !== 'ok') return Reason.badCommand;
     into.opcode = commandOpcode(b, at);
     if (into.opcode === Opcode.read) return this.#decodeRead(b, at, into);
+    if (into.opcode === Opcode.relay) return this.#decodeRelay(b, at, into);
     if (into.opcode === Opcode.stat) decodeStat(b, at, into);
+    else if (into.opcode === Opcode.list) decodeList(b, at, into);
     return Reason.none;
+  }
+
+  #decodeRelay(b: Uint8Array, at: number, into: Command): Reason {
+    const args = commandArguments(b, at);
+    into.dateMs = commandDate(b, at);
+    into.requestAt = args;
+    into.requestBytes = RelayArgument.tags + relayTags(b, args) * OBJECT_VERSION_BYTES;
+    into.nameAt = args + into.requestBytes;
+    into.nameBytes = b[args + RelayArgument.nameLength]!;
+    if (!isOffset(into.dateMs) || !isRange(b, args)) return Reason.range;
+    return this.#decodeSpan(b, at, into);
   }
 
   #decodeRead(b: Uint8Array, at: number, into: Command): Reason {
     const args = commandArguments(b, at);
+    into.versionAt = args + ReadArgument.version;
+    into.from = get64(b, args + ReadArgument.from);
+    into.length = get64(b, args + ReadArgument.length);
+    into.nameAt = args + ReadArgument.name;
+    into.nameBytes = get16(b, args + ReadArgument.nameLength);
+    if (!isOffset(into.from)) return Reason.range;
+    if (into.length !== UNKNOWN_U64 && !isOffset(into.length)) return Reason.range;
+    return this.#decodeSpan(b, at, into);
+  }
+
+  /** What every command has that sends something. */
+  #decodeSpan(b: Uint8Array, at: number, into: Command): Reason {
     into.templateAt = at + COMMAND_TEMPLATE;
     into.templateBytes = commandTemplateBytes(b, at);
     into.l3Offset = commandL3Offset(b, at);
@@ -80,13 +116,7 @@ export class CommandDecoder {
     into.segmentBytes = commandSegmentBytes(b, at);
     into.startSequence = commandStartSequence(b, at);
     into.firstOffset = commandFirstOffset(b, at);
-    into.versionAt = args + ReadArgument.version;
-    into.from = get64(b, args + ReadArgument.from);
-    into.length = get64(b, args + ReadArgument.length);
-    into.nameAt = args + ReadArgument.name;
-    into.nameBytes = get16(b, args + ReadArgument.nameLength);
-    if (!isOffset(into.from) || !isOffset(into.firstOffset)) return Reason.range;
-    if (into.length !== UNKNOWN_U64 && !isOffset(into.length)) return Reason.range;
+    if (!isOffset(into.firstOffset)) return Reason.range;
     return checkTemplate(
       b,
       into.templateAt,
@@ -103,6 +133,20 @@ function decodeStat(b: Uint8Array, at: number, into: Command): void {
   const args = commandArguments(b, at);
   into.nameAt = args + StatArgument.name;
   into.nameBytes = get16(b, args + StatArgument.nameLength);
+}
+
+function decodeList(b: Uint8Array, at: number, into: Command): void {
+  const args = commandArguments(b, at);
+  into.versionAt = args + ListArgument.version;
+  into.cursor = get32(b, args + ListArgument.cursor);
+  into.nameAt = args + ListArgument.name;
+  into.nameBytes = get16(b, args + ListArgument.nameLength);
+}
+
+/** The range of a request: what is no number that an object can have is none. */
+function isRange(b: Uint8Array, args: number): boolean {
+  const last = get64(b, args + RelayArgument.rangeLast);
+  return isOffset(get64(b, args + RelayArgument.rangeFirst)) && (last === UNKNOWN_U64 || isOffset(last));
 }
 
 function isOffset(value: number): boolean {

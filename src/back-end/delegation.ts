@@ -3,7 +3,7 @@
  * sent and what may be sent. Made at boot, one a slot. It has no methods on purpose: the engine that interprets
  * looks properties up one after the other, so what every segment needs comes first.
  */
-import { MAX_NAME_BYTES, OBJECT_VERSION_BYTES } from '../wire/atcp/command.js';
+import { MAX_NAME_BYTES, MAX_RELAY_BYTES, OBJECT_VERSION_BYTES } from '../wire/atcp/command.js';
 import { Reason } from '../wire/atcp/ack-up.js';
 import { UNKNOWN_U64 } from '../wire/bytes.js';
 import type { ObjectHandle } from './disk-handle.js';
@@ -39,6 +39,8 @@ export class Delegation {
   /** New bytes may be sent up to this offset: credit and total in one. */
   limit = 0;
   segmentBytes = 0;
+  /** Of `relay`: span bytes below are the head; the object's follow. */
+  headBytes = 0;
   /** Number of the slot. */
   readonly slot: number;
   readonly template = new Template();
@@ -74,7 +76,7 @@ export class Delegation {
   counter = 0;
   opcode = 0;
   commandFlags = 0;
-  /** Object byte of span offset 0. */
+  /** Object byte of the first span byte that is the object's: of offset {@link headBytes}. */
   from = 0;
   /** Bytes asked for, -1 for all there are. */
   length = 0;
@@ -86,10 +88,23 @@ export class Delegation {
   readonly versionAt: number;
   nameBytes = 0;
 
+  /** Of `list`: the record that the page begins with, then the next one; 0 for the first and after the last. */
+  cursor = 0;
+
+  /** Of `relay`: the request as it came, without the name, and the reply's Date. */
+  readonly request = new Uint8Array(MAX_RELAY_BYTES);
+  dateMs = 0;
+
   // The result.
   reason: Reason = Reason.none;
   /** {@link handle} holds the object. */
   found = false;
+  /** Of `relay`: the reply's status line, and how many bytes of the object follow the head. */
+  status = 0;
+  bodyBytes = 0;
+  /** Of `list`: bytes of the page, in the slot's buffer of unit 0, and how many entries it has. */
+  pageBytes = 0;
+  pageEntries = 0;
 
   constructor(slot: number, handle: ObjectHandle, memory: DelegationMemory) {
     this.slot = slot;
@@ -126,4 +141,9 @@ export function resetDelegation(d: Delegation): void {
   d.reason = Reason.none;
   d.total = UNKNOWN_U64;
   d.found = false;
+  d.pageBytes = 0;
+  d.pageEntries = 0;
+  d.headBytes = 0;
+  d.status = 0;
+  d.bodyBytes = 0;
 }

@@ -10,6 +10,7 @@ import type { Counters } from './counters.js';
 import type { Delegation } from './delegation.js';
 import { Remembered } from './delegation-table.js';
 import type { DelegationTable } from './delegation-table.js';
+import type { HttpResponder } from './http-responder.js';
 import { NEVER_US } from './limits.js';
 import type { Limits } from './limits.js';
 import type { MemoryController } from './memory-controller.js';
@@ -28,6 +29,7 @@ export class Delegations {
   readonly #reader: ObjectReader;
   readonly #reports: Reports;
   readonly #counters: Counters;
+  readonly #responder: HttpResponder;
   readonly #graceUs: number;
   readonly #anyVersion = new Uint8Array(OBJECT_VERSION_BYTES);
 
@@ -37,6 +39,7 @@ export class Delegations {
     memory: MemoryController,
     reader: ObjectReader,
     reports: Reports,
+    responder: HttpResponder,
     limits: Limits,
     counters: Counters,
   ) {
@@ -45,6 +48,7 @@ export class Delegations {
     this.#memory = memory;
     this.#reader = reader;
     this.#reports = reports;
+    this.#responder = responder;
     this.#counters = counters;
     this.#graceUs = limits.graceUs;
   }
@@ -120,18 +124,53 @@ export class Delegations {
       this.fire(nowUs, d, SlotEvent.answered);
       return;
     }
+    if (d.opcode === Opcode.list) {
+      this.#beginPage(nowUs, d);
+      return;
+    }
+    if (d.opcode === Opcode.relay) {
+      this.#beginReply(nowUs, d);
+      return;
+    }
     const rest = handle.sizeBytes - d.from;
     const total = d.length < 0 || d.length > rest ? rest : d.length;
     if (handle.kind !== ObjectKind.file) this.fail(nowUs, d, Reason.notAFile);
     else if (!this.#isExpected(d)) this.fail(nowUs, d, Reason.versionMismatch);
     else if (rest < 0 || d.firstOffset > total) this.fail(nowUs, d, Reason.range);
-    else {
-      d.total = total;
-      d.endUnit = Math.ceil((d.from + total) / UNIT_BYTES);
-      moveTo(d, d.firstOffset);
-      this.#queues.toReadAhead.add(d);
-      this.fire(nowUs, d, SlotEvent.found);
+    else this.#beginSpan(nowUs, d, total);
+  }
+
+  #beginSpan(nowUs: number, d: Delegation, total: number): void {
+    d.total = total;
+    // The last byte of the object that the span has: none, when it is all head.
+    d.endUnit = total === d.headBytes ? 0 : Math.ceil((d.from + total - d.headBytes) / UNIT_BYTES);
+    moveTo(d, d.firstOffset);
+    this.#queues.toReadAhead.add(d);
+    this.fire(nowUs, d, SlotEvent.found);
+  }
+
+  /** There is an object of that name, or {@link notThere}: a relayed request is answered in both cases. */
+  #beginReply(nowUs: number, d: Delegation): void {
+    if (!this.#responder.decide(d)) {
+      this.fail(nowUs, d, Reason.versionMismatch);
+      return;
     }
+    const total = d.headBytes + d.bodyBytes;
+    if (d.firstOffset > total) this.fail(nowUs, d, Reason.range);
+    else this.#beginSpan(nowUs, d, total);
+  }
+
+  /** The volume has no object of that name. */
+  notThere(nowUs: number, d: Delegation): void {
+    if (d.opcode === Opcode.relay) this.#beginReply(nowUs, d);
+    else this.fail(nowUs, d, Reason.notFound);
+  }
+
+  /** The reader goes on with the entries of the directory. */
+  #beginPage(nowUs: number, d: Delegation): void {
+    if (d.handle.kind !== ObjectKind.directory) this.fail(nowUs, d, Reason.notADirectory);
+    else if (!this.#isExpected(d)) this.fail(nowUs, d, Reason.versionMismatch);
+    else this.#queues.toLookUp.add(d);
   }
 
   #isExpected(d: Delegation): boolean {
@@ -166,7 +205,7 @@ export class Delegations {
       d.missing = -1;
       moveTo(d, acknowledged);
     }
-    this.#empty(d, unitOf(d.from + acknowledged));
+    this.#empty(d, unitAt(d, acknowledged));
     d.resend.select(acknowledged, d.next);
     this.#queues.toSend.add(d);
     this.#queues.toReadAhead.add(d);
@@ -265,14 +304,24 @@ function isEvictable(d: Delegation): boolean {
   return (d.commandFlags & CommandFlag.restartable) !== 0;
 }
 
+/** The unit where the object's bytes go on from an offset within the span. */
+export function unitAt(d: Delegation, offset: number): number {
+  const head = d.headBytes;
+  return unitOf(offset < head ? d.from : d.from + offset - head);
+}
+
+/** Where in that unit it lies: within the head, so many bytes before the place where the object's begin. */
+export function withinAt(d: Delegation, offset: number, unit: number): number {
+  return d.from + offset - d.headBytes - unit * UNIT_BYTES;
+}
+
 /** Goes on at an offset within the span: where it lies in the object, and its sequence number. */
 export function moveTo(d: Delegation, offset: number): void {
-  const at = d.from + offset;
-  const unit = unitOf(at);
+  const unit = unitAt(d, offset);
   d.next = offset;
   // ToUint32 is modulo 2^32, and the sum is exact (limits.ts, OFFSET_LIMIT).
   d.sequence = (d.startSequence + offset) >>> 0;
   d.unit = unit;
-  d.within = at - unit * UNIT_BYTES;
+  d.within = withinAt(d, offset, unit);
   if (d.readAhead < unit) d.readAhead = unit;
 }

@@ -163,6 +163,23 @@ export class DiskController {
     return this.visit(nowUs, cursor, directory.firstChild, directory.recordNumber, 1);
   }
 
+  /**
+   * Fills `cursor` with the object in a directory whose record is `record`, as a cursor's `nextSibling` named it, the
+   * `passed`-th of a walk; `badMetadata` when no such object is there.
+   */
+  child(
+    nowUs: number,
+    directory: ObjectHandle,
+    record: number,
+    passed: number,
+    cursor: DirectoryCursor,
+  ): DiskResult {
+    if (this.mount.state !== DiskState.ready) return DiskResult.notReady;
+    if (directory.mountSerial !== this.mount.serial) return DiskResult.stale;
+    if (directory.kind !== ObjectKind.directory) return DiskResult.wrongKind;
+    return this.visit(nowUs, cursor, record, directory.recordNumber, passed);
+  }
+
   /** Fills `cursor` with the next object in the same directory; `notFound` after the last. */
   nextSibling(nowUs: number, cursor: DirectoryCursor): DiskResult {
     if (this.mount.state !== DiskState.ready) return DiskResult.notReady;

@@ -14,6 +14,7 @@ import {
 import { Opcode, OBJECT_VERSION_BYTES } from '../wire/atcp/command.js';
 import { ATCP_MAX_BYTES } from '../wire/atcp/header.js';
 import { emitHeartbeat, HEARTBEAT_BYTES, HEARTBEAT_VOLUME_ID } from '../wire/atcp/heartbeat.js';
+import { padded4 } from '../wire/atcp/statements.js';
 import { copy } from '../wire/byte-loops.js';
 import { put64, UNKNOWN_U64 } from '../wire/bytes.js';
 import { ETHERNET_HEADER_BYTES } from '../wire/ethernet.js';
@@ -31,8 +32,6 @@ import type { Session } from './session.js';
 import { SlotState } from './state-machine.js';
 
 const END = ETHERNET_HEADER_BYTES + ATCP_MAX_BYTES;
-/** `stat`'s result, padded, behind the fixed part. */
-const ACK_UP_MAX_BYTES = ACK_UP_RESULT + STAT_RESULT_BYTES;
 const MAX_AGE_US = 0xffff_ffff;
 
 export class FrameWriter {
@@ -112,7 +111,7 @@ export class FrameWriter {
     for (let i = 0; i < count; i++) {
       const d = table.slots[table.active[i]!]!;
       if (!d.reportDue) continue;
-      if (at + ACK_UP_MAX_BYTES > END) {
+      if (at + ACK_UP_RESULT + padded4(resultBytes(d)) > END) {
         more = true;
         break;
       }
@@ -175,7 +174,7 @@ export class FrameWriter {
 
   #writeAck(nowUs: number, d: Delegation, at: number): number {
     const frame = this.#frame;
-    const hasResult = d.state === SlotState.done && d.opcode === Opcode.stat;
+    const result = resultBytes(d);
     const length = emitAckUp(
       frame,
       at,
@@ -191,10 +190,12 @@ export class FrameWriter {
       d.reason,
       0,
       d.templateVersion,
-      hasResult ? STAT_RESULT_BYTES : 0,
+      result,
     );
     if (d.found) copy(d.handle.version, 0, frame, at + ACK_UP_VERSION_AT, OBJECT_VERSION_BYTES);
-    if (hasResult) {
+    if (result > 0 && d.opcode === Opcode.list) {
+      copy(this.#memory.units, this.#memory.find(d.slot, 0), frame, at + ACK_UP_RESULT, result);
+    } else if (result > 0) {
       put64(frame, at + ACK_UP_RESULT + StatResult.size, d.handle.sizeBytes);
       put64(frame, at + ACK_UP_RESULT + StatResult.modified, d.handle.modifiedMs);
       frame[at + ACK_UP_RESULT + StatResult.kind] = d.handle.kind;
@@ -212,6 +213,13 @@ export class FrameWriter {
       if (d.state === SlotState.naming && !d.reportDue) this.#delegations.reported(nowUs, d);
     }
   }
+}
+
+/** Bytes of the answer that ATCP_ACK 27 carries now. */
+function resultBytes(d: Delegation): number {
+  if (d.state !== SlotState.done) return 0;
+  if (d.opcode === Opcode.stat) return STAT_RESULT_BYTES;
+  return d.opcode === Opcode.list ? d.pageBytes : 0;
 }
 
 /** How the state reads on the data link. */

@@ -2,7 +2,7 @@
  * Every size of the firmware. A microcontroller takes {@link boardLimits}; a host with more memory hands the
  * {@link Board} larger ones. {@link checkLimits} holds them against each other at boot.
  */
-import { ACK_UP_RESULT, STAT_RESULT_BYTES } from '../wire/atcp/ack-up.js';
+import { ACK_UP_RESULT, LIST_RESULT_MAX_BYTES } from '../wire/atcp/ack-up.js';
 import { MAX_TEMPLATE_BYTES } from '../wire/atcp/command.js';
 import { ATCP_HEADER_BYTES, ATCP_MAX_BYTES } from '../wire/atcp/header.js';
 import { HEARTBEAT_BYTES } from '../wire/atcp/heartbeat.js';
@@ -111,9 +111,10 @@ export function checkLimits(l: Limits): void {
   demand(MAX_TEMPLATE_BYTES < FRAME_BYTES, 'FRAME_BYTES must hold a template and a payload');
   demand(ETHERNET_HEADER_BYTES + ATCP_MAX_BYTES <= FRAME_BYTES, 'FRAME_BYTES must hold an ATCP frame');
   demand(
-    ATCP_HEADER_BYTES + HEARTBEAT_BYTES + ACK_UP_RESULT + STAT_RESULT_BYTES <= ATCP_MAX_BYTES,
+    ATCP_HEADER_BYTES + HEARTBEAT_BYTES + ACK_UP_RESULT + LIST_RESULT_MAX_BYTES <= ATCP_MAX_BYTES,
     'a frame must hold a heartbeat and one ATCP_ACK',
   );
+  demand(LIST_RESULT_MAX_BYTES <= UNIT_BYTES, 'UNIT_BYTES: a buffer holds a page of a directory');
   demand(l.shortestHeartbeatUs <= l.heartbeatUs, 'shortestHeartbeatUs must not exceed heartbeatUs');
   demand(l.busyHintMs <= 0xffff, 'busyHintMs must fit two bytes');
   demand(l.devicePollUs >= 1, 'devicePollUs must be at least 1');

@@ -4,16 +4,18 @@
  * that they come from one multi-block command.
  */
 import { Reason } from '../wire/atcp/ack-up.js';
+import { Opcode } from '../wire/atcp/command.js';
 import type { Counters } from './counters.js';
 import type { Delegation } from './delegation.js';
 import type { DelegationTable } from './delegation-table.js';
 import type { Delegations } from './delegations.js';
 import { DiskResult, DiskState, isCardError } from './disk-controller.js';
 import type { DiskController } from './disk-controller.js';
+import { DirectoryPages, PageStep } from './directory-pages.js';
 import type { Limits } from './limits.js';
 import { THERE } from './memory-controller.js';
 import type { MemoryController } from './memory-controller.js';
-import { SlotState } from './state-machine.js';
+import { SlotEvent, SlotState } from './state-machine.js';
 import type { WorkQueues } from './work-queues.js';
 
 /** What `lend` answers when there is no buffer. */
@@ -54,6 +56,7 @@ export class ObjectReader {
   readonly #aheadMost: number;
   readonly #buffers: number;
   readonly #unitsPerTurn: number;
+  readonly #pages: DirectoryPages;
 
   constructor(
     disk: DiskController,
@@ -71,12 +74,14 @@ export class ObjectReader {
     this.#aheadMost = limits.readAheadUnits;
     this.#buffers = limits.buffers;
     this.#unitsPerTurn = limits.unitsPerTurn;
+    this.#pages = new DirectoryPages(disk, memory);
   }
 
   /** Stops what is under way for this delegation. */
   cancel(d: Delegation): void {
     if (this.#current !== d) return;
     this.#disk.cancel(d.handle);
+    this.#pages.cancel();
     this.#memory.unfilled();
     this.#current = null;
   }
@@ -92,11 +97,13 @@ export class ObjectReader {
   }
 
   #lookUp(nowUs: number, d: Delegation, delegations: Delegations): ReadStep {
+    if (d.found) return this.#list(nowUs, d, delegations);
     const result = this.#disk.lookup(nowUs, d.handle, d.text, d.nameAt, d.nameBytes);
     if (result === DiskResult.pending || this.#isMounting(result)) return ReadStep.waiting;
     this.#current = null;
-    if (result !== DiskResult.ok) return this.#fail(nowUs, d, result, delegations);
-    delegations.lookedUp(nowUs, d);
+    if (result === DiskResult.ok) delegations.lookedUp(nowUs, d);
+    else if (result === DiskResult.notFound) delegations.notThere(nowUs, d);
+    else return this.#fail(nowUs, d, result, delegations);
     return ReadStep.worked;
   }
 
@@ -121,6 +128,37 @@ export class ObjectReader {
   #arrived(d: Delegation): void {
     d.missing = -1;
     this.#queues.toSend.add(d);
+  }
+
+  /** One entry; then it is another's turn. */
+  #list(nowUs: number, d: Delegation, delegations: Delegations): ReadStep {
+    if (d.pageBytes === 0 && !this.#beginPage(d)) {
+      this.#current = null;
+      delegations.fail(nowUs, d, Reason.noSlot);
+      return ReadStep.worked;
+    }
+    const step = this.#pages.step(nowUs, d);
+    if (step === PageStep.waiting) return ReadStep.waiting;
+    this.#current = null;
+    if (step === PageStep.failed) return this.#failPage(nowUs, d, delegations);
+    if (step === PageStep.complete) delegations.fire(nowUs, d, SlotEvent.answered);
+    else this.#queues.toLookUp.add(d);
+    return ReadStep.worked;
+  }
+
+  /** Lends the buffer that the page is written to; false when there is none. */
+  #beginPage(d: Delegation): boolean {
+    return this.#pages.begin(d) || (this.#steal(d) && this.#pages.begin(d));
+  }
+
+  /** A cursor that leads nowhere is the asker's mistake: the card was changed since. */
+  #failPage(nowUs: number, d: Delegation, delegations: Delegations): ReadStep {
+    const result = this.#pages.result;
+    const astray =
+      result === DiskResult.badMetadata && d.pageEntries === 0 && d.cursor !== d.handle.firstChild;
+    if (!astray) return this.#fail(nowUs, d, result, delegations);
+    delegations.fail(nowUs, d, Reason.range);
+    return ReadStep.worked;
   }
 
   /** At boot and after a card error the volume is looked for: a command waits for that. */
@@ -254,15 +292,20 @@ export class ObjectReader {
     const table = this.#table;
     for (let i = 0; i < table.activeCount; i++) {
       const d = table.slots[table.active[i]!]!;
-      if (d !== needy && this.#memory.steal(d.slot, d.unit + 2)) return readAgain(d);
+      if (d !== needy && !holdsPage(d) && this.#memory.steal(d.slot, d.unit + 2)) return readAgain(d);
     }
     for (let i = 0; i < table.activeCount; i++) {
       const d = table.slots[table.active[i]!]!;
       const waits = !d.sends || d.missing >= 0 || d.next >= d.limit;
-      if (d !== needy && waits && this.#memory.steal(d.slot, 0)) return readAgain(d);
+      if (d !== needy && waits && !holdsPage(d) && this.#memory.steal(d.slot, 0)) return readAgain(d);
     }
     return false;
   }
+}
+
+/** What its buffer holds can't be read again: it is the answer. */
+function holdsPage(d: Delegation): boolean {
+  return d.opcode === Opcode.list;
 }
 
 /** Read-ahead begins again at the sending position; what is still there is passed over. */

@@ -9,13 +9,14 @@ import { TcpFlag } from '../wire/tcp.js';
 import { UNIT_BYTES } from '../volume/limits.js';
 import type { Counters } from './counters.js';
 import type { Delegation } from './delegation.js';
+import { unitAt, withinAt } from './delegations.js';
 import type { Delegations } from './delegations.js';
+import type { HttpResponder } from './http-responder.js';
 import type { Limits } from './limits.js';
 import type { MemoryController } from './memory-controller.js';
 import type { NicController } from './nic-controller.js';
 import type { PseudoPacketizer } from './pseudo-packetizer.js';
 import type { Reports } from './reports.js';
-import { unitOf } from './unit.js';
 import type { WorkQueues } from './work-queues.js';
 
 /** IPv4's total length has 16 bits (RFC 791 3.1). */
@@ -38,6 +39,7 @@ export class SegmentSender {
   readonly #queues: WorkQueues;
   readonly #memory: MemoryController;
   readonly #packetizer: PseudoPacketizer;
+  readonly #responder: HttpResponder;
   readonly #nic: NicController;
   readonly #reports: Reports;
   readonly #delegations: Delegations;
@@ -50,6 +52,7 @@ export class SegmentSender {
     nic: NicController,
     memory: MemoryController,
     packetizer: PseudoPacketizer,
+    responder: HttpResponder,
     queues: WorkQueues,
     delegations: Delegations,
     reports: Reports,
@@ -59,6 +62,7 @@ export class SegmentSender {
     this.#nic = nic;
     this.#memory = memory;
     this.#packetizer = packetizer;
+    this.#responder = responder;
     this.#queues = queues;
     this.#delegations = delegations;
     this.#reports = reports;
@@ -104,35 +108,41 @@ export class SegmentSender {
       offset = resend.at;
       end = resend.end;
       sequence = (d.startSequence + offset) >>> 0;
-      unit = unitOf(d.from + offset);
-      within = d.from + offset - unit * UNIT_BYTES;
+      unit = unitAt(d, offset);
+      within = withinAt(d, offset, unit);
     }
     if (offset >= end) return 0;
 
     const slot = d.slot;
     const segmentBytes = d.segmentBytes;
     const memory = this.#memory;
+    const headBytes = d.headBytes;
     let sent = 0;
     while (sent < most && offset < end) {
-      const position = memory.find(slot, unit);
-      if (position < 0) {
-        this.#miss(d, unit);
-        break;
-      }
-      const at = position + within;
-      const wanted = within + (most - sent) * segmentBytes;
-      const row = memory.inRow(slot, unit, position, wanted) - within;
-      const full = this.#fullSegments(d, offset, row < end - offset ? row : end - offset);
       let bytes = 0;
-      if (full > 0) {
-        const count = full < most - sent ? full : most - sent;
-        const taken = this.#packetizer.sendRun(d.template, memory.units, at, count, sequence);
-        this.#refused = taken < count;
-        sent += taken;
-        bytes = taken * segmentBytes;
-      } else {
-        bytes = this.#sendOne(d, offset, end, unit, at, row, sequence);
+      if (offset < headBytes) {
+        bytes = this.#sendHead(d, offset, end, unit, sequence);
         if (bytes > 0) sent++;
+      } else {
+        const position = memory.find(slot, unit);
+        if (position < 0) {
+          this.#miss(d, unit);
+          break;
+        }
+        const at = position + within;
+        const wanted = within + (most - sent) * segmentBytes;
+        const row = memory.inRow(slot, unit, position, wanted) - within;
+        const full = this.#fullSegments(d, offset, row < end - offset ? row : end - offset);
+        if (full > 0) {
+          const count = full < most - sent ? full : most - sent;
+          const taken = this.#packetizer.sendRun(d.template, memory.units, at, count, sequence);
+          this.#refused = taken < count;
+          sent += taken;
+          bytes = taken * segmentBytes;
+        } else {
+          bytes = this.#sendOne(d, offset, end, unit, at, row, sequence);
+          if (bytes > 0) sent++;
+        }
       }
       offset += bytes;
       sequence = (sequence + bytes) >>> 0;
@@ -190,16 +200,22 @@ export class SegmentSender {
     if (bytes > segmentBytes)
       bytes = this.#superFrameBytes === 0 ? segmentBytes : this.#superBytes(d, offset, bytes);
     if (bytes <= row) copy(this.#memory.units, at, packetizer.frame, template.bytes, bytes);
-    else bytes = this.#gather(d, unit, at, bytes);
-    if (bytes === 0) return 0;
+    else bytes = this.#gather(d, unit, at, template.bytes, bytes);
+    return bytes === 0 ? 0 : this.#transmit(d, offset, bytes, sequence);
+  }
+
+  /** Completes the packet around the payload that is in place; returns the payload's length, 0 without room in the NIC. */
+  #transmit(d: Delegation, offset: number, bytes: number, sequence: number): number {
+    const template = d.template;
+    const packetizer = this.#packetizer;
     if (template.tsValAt !== 0 && d.marks.count !== 0) template.setTsVal(d.marks.at(offset));
     const flags = offset + bytes === d.total ? lastFlags(d.commandFlags) : 0;
     let taken: boolean;
-    if (bytes <= segmentBytes) {
+    if (bytes <= d.segmentBytes) {
       taken = this.#nic.sendPseudo(packetizer.finish(template, bytes, sequence, flags));
     } else {
       const length = packetizer.finishSuper(template, bytes, sequence, flags);
-      taken = this.#nic.sendSuper(length, template.l4, template.bytes, segmentBytes);
+      taken = this.#nic.sendSuper(length, template.l4, template.bytes, d.segmentBytes);
     }
     this.#refused = !taken;
     return taken ? bytes : 0;
@@ -209,7 +225,7 @@ export class SegmentSender {
    * Puts a payload in place that begins at `at`, in `unit`, and lies in several units. Returns how much of it: all,
    * or the full segments that are there; 0 when a unit must be read first.
    */
-  #gather(d: Delegation, unit: number, at: number, bytes: number): number {
+  #gather(d: Delegation, unit: number, at: number, payloadAt: number, bytes: number): number {
     const memory = this.#memory;
     const slot = d.slot;
     const within = at % UNIT_BYTES;
@@ -221,7 +237,7 @@ export class SegmentSender {
     }
     const units = memory.units;
     const frame = this.#packetizer.frame;
-    let to = d.template.bytes;
+    let to = payloadAt;
     const end = to + payload;
     let part = UNIT_BYTES - within;
     let from = at;
@@ -233,6 +249,30 @@ export class SegmentSender {
       part = UNIT_BYTES;
       from = memory.find(slot, next);
     }
+  }
+
+  /**
+   * Sends one packet of at most a segment that begins within the head; behind the head's end it carries what of the
+   * object belongs to it. Returns the payload's length, 0 when the NIC had no room or a unit must be read first.
+   */
+  #sendHead(d: Delegation, offset: number, end: number, unit: number, sequence: number): number {
+    const payloadAt = d.template.bytes;
+    const bytes = end - offset < d.segmentBytes ? end - offset : d.segmentBytes;
+    const left = d.headBytes - offset;
+    const ofHead = bytes < left ? bytes : left;
+    const ofObject = bytes - ofHead;
+    if (ofObject > 0) {
+      const position = this.#memory.find(d.slot, unit);
+      if (position < 0) {
+        this.#miss(d, unit);
+        return 0;
+      }
+      const at = position + withinAt(d, d.headBytes, unit);
+      if (this.#gather(d, unit, at, payloadAt + ofHead, ofObject) < ofObject) return 0;
+    }
+    this.#responder.compose(d);
+    copy(this.#responder.head, offset, this.#packetizer.frame, payloadAt, ofHead);
+    return this.#transmit(d, offset, bytes, sequence);
   }
 
   /** Nothing of the delegation can be sent before this unit has been read. */

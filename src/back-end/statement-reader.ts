@@ -163,13 +163,21 @@ export class StatementReader {
     d.commandFlags = command.flags;
     d.nameBytes = command.nameBytes;
     copy(b, command.nameAt, d.text, d.nameAt, command.nameBytes);
-    if (command.opcode !== Opcode.read) return;
-    d.from = command.from;
-    d.length = command.length;
+    if (command.opcode === Opcode.list) {
+      d.cursor = command.cursor;
+      copy(b, command.versionAt, d.text, d.versionAt, OBJECT_VERSION_BYTES);
+    }
+    if (command.opcode === Opcode.read) {
+      d.from = command.from;
+      d.length = command.length;
+      copy(b, command.versionAt, d.text, d.versionAt, OBJECT_VERSION_BYTES);
+    } else if (command.opcode === Opcode.relay) {
+      d.dateMs = command.dateMs;
+      copy(b, command.requestAt, d.request, 0, command.requestBytes);
+    } else return;
     d.firstOffset = command.firstOffset;
     d.startSequence = command.startSequence;
     d.segmentBytes = command.segmentBytes;
-    copy(b, command.versionAt, d.text, d.versionAt, OBJECT_VERSION_BYTES);
     d.template.load(
       b,
       command.templateAt,
@@ -245,7 +253,7 @@ export class StatementReader {
   }
 
   #takeLists(d: Delegation, b: Uint8Array, at: number): void {
-    if (d.opcode !== Opcode.read) return;
+    if (!sendsBytes(d)) return;
     d.resend.load(b, at);
     d.marks.load(b, at);
     d.template.setPair(ackAcknowledgment(b, at), ackWindow(b, at), ackTsEcr(b, at));
@@ -255,7 +263,7 @@ export class StatementReader {
   #changeTemplate(nowUs: number, d: Delegation, b: Uint8Array, at: number): boolean {
     const bytes = ackTemplateBytes(b, at);
     const version = ackTemplateVersion(b, at);
-    if (bytes === 0 || version === d.templateVersion || d.opcode !== Opcode.read) return true;
+    if (bytes === 0 || version === d.templateVersion || !sendsBytes(d)) return true;
     if (d.state === SlotState.done || d.state === SlotState.failed) return true;
     const template = d.template;
     const position = ackTemplate(b, at);
@@ -270,4 +278,8 @@ export class StatementReader {
     d.templateVersion = version;
     return true;
   }
+}
+
+function sendsBytes(d: Delegation): boolean {
+  return d.opcode === Opcode.read || d.opcode === Opcode.relay;
 }

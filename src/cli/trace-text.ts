@@ -31,6 +31,8 @@ function describe(line: TraceLine): string {
       return `command ${line.command}: board ${line.board} is asked what "${line.object}" is`;
     case 'answered':
       return `command ${line.command}: board ${line.board} says that "${line.object}" is a ${line.kind} of ${bytes(line.bytes)}`;
+    case 'listed':
+      return `command ${line.command}: board ${line.board} names ${line.entries} entries of "${line.object}"${line.more ? ', and there are more' : ''}`;
     case 'unanswered':
       return `"${line.object}": ${line.error}`;
     case 'delegated':

@@ -5,7 +5,15 @@ import { AckDownFlag } from '../../src/wire/atcp/ack-down.js';
 import { CommandFlag, Opcode } from '../../src/wire/atcp/command.js';
 import { TcpFlag } from '../../src/wire/tcp.js';
 import { Rig } from './support/rig.js';
-import { ackDown, bareCommand, readCommand, statCommand, template, watermark } from './support/statements.js';
+import {
+  ackDown,
+  bareCommand,
+  readCommand,
+  listCommand,
+  statCommand,
+  template,
+  watermark,
+} from './support/statements.js';
 import { pattern, volumeImage } from './support/volume-image.js';
 
 const FILE = pattern(40_000, 9);
@@ -63,7 +71,7 @@ const action = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({
-      what: fc.constantFrom('release' as const, 'watermark' as const, 'stat' as const),
+      what: fc.constantFrom('release' as const, 'watermark' as const, 'stat' as const, 'list' as const),
     }),
   },
   {
@@ -243,6 +251,13 @@ describe('firmware under fuzz', () => {
                 break;
               case 'stat':
                 rig.nic.arrived.push(rig.frontEnd.statements(statCommand('file', 100 + (counter & 1))));
+                break;
+              case 'list':
+                rig.nic.arrived.push(
+                  rig.frontEnd.statements(
+                    listCommand('', { counter: 102 + (counter & 1), cursor: counter >> 1 }),
+                  ),
+                );
                 break;
               case 'sealed':
                 rig.nic.arrived.push(

@@ -25,10 +25,16 @@ import { DelegationCounters } from './counters.js';
 import { DelegatedSpan } from './delegated-span.js';
 import { FactsCache } from './facts-cache.js';
 import { FrameSender } from './frame-sender.js';
-import { Inquiry, type ObjectFacts } from './inquiry.js';
+import { Inquiry } from './inquiry.js';
 import { checkTiming, DEFAULT_TIMING, type DelegationTiming } from './limits.js';
+import { NoBoardError } from './errors.js';
 import { Placement } from './placement.js';
-import type { ObjectRange } from './read-command.js';
+import { listDirectory } from './list-directory.js';
+import type { ObjectEntry } from './list-question.js';
+import { type ObjectRange, ReadCommand } from './read-command.js';
+import { RelayCommand, type RelayedRequest } from './relay-command.js';
+import { closesConnection, takeOver } from './response-takeover.js';
+import { StatQuestion, type ObjectFacts } from './stat-question.js';
 import { StatementWriter } from './statement-writer.js';
 import { Strays } from './strays.js';
 import { WaitingRoom } from './waiting-room.js';
@@ -187,10 +193,23 @@ export class BackEnds implements HostPart {
     const shared = this.#asked.get(name);
     if (shared !== undefined) return shared;
     const asked = new Promise<ObjectFacts>((resolve, reject) => {
-      new Inquiry(this.#context, name, resolve, reject);
+      const question = new StatQuestion(name, (facts, board) => this.#context.facts.put(facts, board));
+      new Inquiry(this.#context, question, resolve, reject);
     }).finally(() => this.#asked.delete(name));
     this.#asked.set(name, asked);
     return asked;
+  }
+
+  /**
+   * The entries of a directory, in the order of a board's card, asked for page by page as they are taken. Ends with
+   * {@link NotADirectoryError}, {@link ObjectChangedError} when the directory changed meanwhile, or with what
+   * {@link stat} rejects with.
+   */
+  list(name: string): AsyncIterable<ObjectEntry> {
+    return listDirectory(
+      name,
+      (question) => new Promise((resolve, reject) => new Inquiry(this.#context, question, resolve, reject)),
+    );
   }
 
   /**
@@ -200,20 +219,30 @@ export class BackEnds implements HostPart {
    * RangeError for a range that can't be one, a TypeError for a stream of somebody else's.
    */
   delegate(target: ServerResponse | Writable, range: ObjectRange, onDone?: (error?: Error) => void): void {
-    // A pipelined response has no socket yet, but its request has (decision 16).
-    const socket = 'req' in target ? target.req.socket : target;
-    if (!((socket as Writable) instanceof AtcpSocket))
-      throw new TypeError(
-        'only connections of this front-end carry delegated replies; serve the request on its AtcpServer',
-      );
+    demandOwnSocket(target);
     const span = this.createSpan(range);
     span.onDone = onDone;
     target.write(chunkFor(span));
   }
 
+  /**
+   * Has a board answer a request by itself (mode relayed, [0019]): it sends head and body in place of `response`,
+   * which is used up. `onDone` as with {@link delegate}. Throws a {@link NoBoardError} when there is no board, a
+   * RangeError for a request that does not fit a command; the response is untouched then.
+   */
+  relay(response: ServerResponse, request: RelayedRequest, onDone?: (error?: Error) => void): void {
+    demandOwnSocket(response);
+    const command = new RelayCommand(request, closesConnection(response));
+    if (!this.#context.placement.someAvailable)
+      throw new NoBoardError('none is alive with a readable card; look at the boards');
+    const span = new DelegatedSpan(this.#context, command);
+    span.onDone = onDone;
+    takeOver(response, chunkFor(span));
+  }
+
   /** The span that {@link delegate} queues, for programs that queue it themselves. */
   createSpan(range: ObjectRange): Span {
-    return new DelegatedSpan(this.#context, range);
+    return new DelegatedSpan(this.#context, new ReadCommand(range));
   }
 
   /** Resolves as soon as `count` boards can take commands. */
@@ -272,4 +301,13 @@ export class BackEnds implements HostPart {
     if (commandEpoch(b, at) === epoch && ackUpState(b, at) < DelegationState.released)
       this.#strays.release(board, counter);
   }
+}
+
+function demandOwnSocket(target: ServerResponse | Writable): void {
+  // A pipelined response has no socket yet, but its request has (decision 16).
+  const socket = 'req' in target ? target.req.socket : target;
+  if (!((socket as Writable) instanceof AtcpSocket))
+    throw new TypeError(
+      'only connections of this front-end carry delegated replies; serve the request on its AtcpServer',
+    );
 }

@@ -16,7 +16,7 @@ export type CommandPhase = 'commanded' | 'confirmed' | 'releasing' | 'ended';
 export interface Command extends StatementSource, Timed {
   /** Counter of the command id; the epoch is the front-end's. */
   readonly counter: number;
-  readonly opcode: 'read' | 'stat';
+  readonly opcode: 'read' | 'relay' | 'stat' | 'list';
   /** `commanded`: no answer yet. `releasing`: the board is to forget it. */
   readonly phase: CommandPhase;
   /** ATCP_ACK 27 about it, which passed its check; `sequence` is the frame's. */

@@ -11,14 +11,13 @@ import type { DelegationContext } from './commands.js';
 import type { Waiting } from './waiting-room.js';
 import { Delegation, type DelegatedStream, type EndCause } from './delegation.js';
 import { AbandonedError, BoardFailedError, errorForReason, isSlotLoss, NoBoardError } from './errors.js';
-import { type ObjectRange, ReadCommand } from './read-command.js';
+import type { SpanCommand } from './read-command.js';
 import { TimestampMarks } from './timestamp-marks.js';
 
 /** An acknowledgment alone is stated once it frees so much; otherwise it travels with the next grant. */
 const STATE_ACKNOWLEDGED_BYTES = 0x8000;
 
 export class DelegatedSpan implements Span, DelegatedStream, Waiting {
-  readonly length: number;
   onDone: ((error?: Error) => void) | undefined;
 
   acknowledged = 0;
@@ -31,7 +30,7 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
   waitUntilUs = 0;
 
   readonly #context: DelegationContext;
-  readonly #command: ReadCommand;
+  readonly #command: SpanCommand;
   /** While it is attached. */
   #carrier: SpanCarrier | undefined;
   #ended = false;
@@ -43,16 +42,23 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
   readonly #tried = new Set<Board>();
   #lastError: Error | undefined;
 
-  /** Throws a RangeError when the range can't be one. */
-  constructor(context: DelegationContext, range: ObjectRange) {
+  constructor(context: DelegationContext, command: SpanCommand) {
     this.#context = context;
-    this.#command = new ReadCommand(range);
-    this.length = range.length;
+    this.#command = command;
   }
 
-  /** All of it: credit may go out with the command, before the board has answered. */
+  /** Undefined while only a board can know: an open span (decision 7). */
+  get length(): number | undefined {
+    return this.#command.length;
+  }
+
+  get opcode(): SpanCommand['opcode'] {
+    return this.#command.opcode;
+  }
+
+  /** All of it, once its length is known: credit may go out with the command, before the board has answered. */
   get ready(): number {
-    return this.length;
+    return this.length ?? 0;
   }
 
   // ---- Span: what TCP asks for ----
@@ -60,8 +66,8 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
   attach(carrier: SpanCarrier, startSequence: number): void {
     this.#carrier = carrier;
     const { records, unixTimeMs } = this.#context;
-    const { name: object, from, length } = this.#command;
-    this.#record = records.open({ client: carrier.client ?? 'unknown', object, from, length }, this);
+    const { name: object, from, length = 0, opcode } = this.#command;
+    this.#record = records.open({ client: carrier.client ?? 'unknown', object, from, length, opcode }, this);
     this.#command.address(carrier, startSequence, unixTimeMs());
     this.#place(this.#context.nowUs);
   }
@@ -101,7 +107,7 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
     this.marks.acknowledge(offset);
     const delegation = this.#delegation;
     delegation?.ranges.acknowledge(offset);
-    if (offset >= this.length) {
+    if (this.length !== undefined && offset >= this.length) {
       this.#context.counters.spansCompleted++;
       this.#finish(undefined);
     } else if (delegation !== undefined && delegation.unstatedAcknowledged >= STATE_ACKNOWLEDGED_BYTES)
@@ -158,6 +164,14 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
     this.#command.emitTemplate(b, at);
   }
 
+  /** The first board to have it names the total and the version; others then have to send the same. */
+  onSized(total: number, version: Uint8Array): void {
+    if (this.length !== undefined) return;
+    this.#command.settle(total, version);
+    this.#record?.sized(total);
+    this.#carrier?.onReady(this);
+  }
+
   onProgress(sentUpTo: number, atUs: number): void {
     this.#onProgressMade();
     if (sentUpTo <= this.sentUpTo) return;
@@ -200,7 +214,8 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
     // A span that is idle, and has lost its slot, takes another when there is something to send again.
     const sentUpTo = Math.max(delegation.sentUpTo, this.acknowledged);
     const owes = this.granted > sentUpTo || delegation.ranges.count > 0;
-    if (owes || (this.granted === 0 && cause !== 'idle')) this.#place(nowUs);
+    const asks = this.granted === 0 && (cause !== 'idle' || this.length === undefined);
+    if (owes || asks) this.#place(nowUs);
   }
 
   // ---- Waiting ----

@@ -5,6 +5,7 @@
  */
 import { ackDownBytes, AckDownFlag, ackTemplate, emitAckDown } from '../../wire/atcp/ack-down.js';
 import {
+  ACK_UP_VERSION_AT,
   ackUpAgeUs,
   ackUpHintMs,
   ackUpReason,
@@ -16,6 +17,7 @@ import {
   ackUpVersion,
   DelegationState,
 } from '../../wire/atcp/ack-up.js';
+import { OBJECT_VERSION_BYTES } from '../../wire/atcp/command.js';
 import { UNKNOWN_U64 } from '../../wire/bytes.js';
 import type { Board } from './board.js';
 import type { Command, CommandPhase, DelegationContext } from './commands.js';
@@ -37,6 +39,7 @@ export type EndCause =
 
 /** What a delegation sends, and whom it reports to. */
 export interface DelegatedStream extends ResendListener {
+  readonly opcode: 'read' | 'relay';
   readonly acknowledged: number;
   readonly granted: number;
   readonly marks: TimestampMarks;
@@ -52,6 +55,8 @@ export interface DelegatedStream extends ResendListener {
   readonly templateBytes: number;
   /** Writes the template, padded to 4. */
   writeTemplate(b: Uint8Array, at: number): void;
+  /** The board has named the total, for an object of that version; zeros are of none. */
+  onSized(total: number, version: Uint8Array): void;
   /** The board has sent everything below `sentUpTo`, the last of it at `atUs`. */
   onProgress(sentUpTo: number, atUs: number): void;
   onEnded(delegation: Delegation, cause: EndCause, reason: number, hintMs: number, nowUs: number): void;
@@ -60,7 +65,7 @@ export interface DelegatedStream extends ResendListener {
 export class Delegation implements Command {
   readonly board: Board;
   readonly counter: number;
-  readonly opcode = 'read';
+  readonly opcode: Command['opcode'];
   queued = false;
   wakeUs = 0;
   heapIndex = -1;
@@ -97,6 +102,7 @@ export class Delegation implements Command {
     this.board = board;
     this.counter = context.commands.nextCounter();
     this.#stream = stream;
+    this.opcode = stream.opcode;
     this.#firstOffset = firstOffset;
     this.#boardTemplate = stream.templateVersion;
     this.#statedGrant = firstOffset;
@@ -300,7 +306,7 @@ export class Delegation implements Command {
       counters.step121AcksBeyondGrant++;
       return;
     }
-    if (!this.#isSized) this.#onAccepted(ackUpTotal(b, at));
+    if (!this.#isSized) this.#onAccepted(b, at);
     if (version === this.#version) this.#answers.answered(nowUs);
     else if (version > this.#answeredVersion) this.#answers.heard(nowUs);
     this.#answeredVersion = version;
@@ -331,8 +337,11 @@ export class Delegation implements Command {
   }
 
   /** The first 27 confirms the command; that one or a later one names the total. */
-  #onAccepted(total: number): void {
+  #onAccepted(b: Uint8Array, at: number): void {
+    const total = ackUpTotal(b, at);
+    const version = at + ACK_UP_VERSION_AT;
     this.#isSized = total !== UNKNOWN_U64;
+    if (this.#isSized) this.#stream?.onSized(total, b.slice(version, version + OBJECT_VERSION_BYTES));
     if (this.#phase !== 'commanded' && !this.#isSized) return;
     if (this.#phase === 'commanded') this.#phase = 'confirmed';
     this.#context.trace.events?.({

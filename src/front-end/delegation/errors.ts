@@ -36,6 +36,14 @@ export class NotAFileError extends DelegationError {
   }
 }
 
+export class NotADirectoryError extends DelegationError {
+  override name = 'NotADirectoryError';
+
+  constructor(objectName: string) {
+    super('ENOTDIR', `"${objectName}" is a file; ask for the directory that it is in`);
+  }
+}
+
 export class RangeNotInObjectError extends DelegationError {
   override name = 'RangeNotInObjectError';
 
@@ -93,6 +101,8 @@ export function errorForReason(reason: number, boardId: number, objectName: stri
       return new ObjectChangedError(objectName);
     case Reason.notAFile:
       return new NotAFileError(objectName);
+    case Reason.notADirectory:
+      return new NotADirectoryError(objectName);
     case Reason.range:
       return new RangeNotInObjectError(objectName);
     default:

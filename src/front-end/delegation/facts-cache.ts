@@ -5,7 +5,7 @@
  */
 import { equal } from '../../wire/byte-loops.js';
 import type { Board } from './board.js';
-import type { ObjectFacts } from './inquiry.js';
+import type { ObjectFacts } from './stat-question.js';
 
 interface Entry {
   readonly facts: ObjectFacts;

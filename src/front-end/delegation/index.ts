@@ -9,11 +9,14 @@ export {
   BoardFailedError,
   DelegationError,
   NoBoardError,
+  NotADirectoryError,
   NotAFileError,
   ObjectChangedError,
   ObjectNotFoundError,
   RangeNotInObjectError,
 } from './errors.js';
-export type { ObjectFacts } from './inquiry.js';
+export type { ObjectEntry } from './list-question.js';
+export type { ObjectFacts } from './stat-question.js';
 export { DEFAULT_TIMING, type DelegationTiming } from './limits.js';
 export type { ObjectRange } from './read-command.js';
+export { MAX_RELAY_TAGS, type RelayedRequest } from './relay-command.js';

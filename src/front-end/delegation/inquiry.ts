@@ -1,65 +1,45 @@
-/** One question about an object: command `stat`, said again until a board has answered it. */
-import {
-  ACK_UP_RESULT,
-  ACK_UP_VERSION_AT,
-  ackUpHintMs,
-  ackUpReason,
-  ackUpResultBytes,
-  ackUpState,
-  DelegationState,
-  ObjectKind,
-  Reason,
-  STAT_RESULT_BYTES,
-  StatResult,
-} from '../../wire/atcp/ack-up.js';
-import { OBJECT_VERSION_BYTES } from '../../wire/atcp/command.js';
+/** One question about an object: a command that sends nothing, said again until a board has answered it. */
+import { ackUpHintMs, ackUpReason, ackUpState, DelegationState, Reason } from '../../wire/atcp/ack-up.js';
 import { commandCounter } from '../../wire/atcp/statements.js';
-import { get64 } from '../../wire/bytes.js';
+import type { TracePoint } from '../inspection/trace.js';
 import type { Board } from './board.js';
 import type { Command, CommandPhase, DelegationContext } from './commands.js';
 import type { Waiting } from './waiting-room.js';
 import { errorForReason, isSlotLoss, NoBoardError } from './errors.js';
-import {
-  emitReleaseCommand,
-  emitStatCommand,
-  encodeObjectName,
-  RELEASE_COMMAND_BYTES,
-  statCommandBytes,
-} from './read-command.js';
+import { emitReleaseCommand, RELEASE_COMMAND_BYTES } from './read-command.js';
 import { AnswerWatch } from './watches.js';
 
-/** What an object is; the answer of `stat`. */
-export interface ObjectFacts {
+/** What is asked, and how the answer reads. */
+export interface Question<T> {
+  readonly opcode: 'stat' | 'list';
+  /** Name of the object that it is about. */
   readonly name: string;
-  readonly kind: 'file' | 'directory';
-  /** Bytes. */
-  readonly size: number;
-  /** ms since the Unix epoch. */
-  readonly modifiedMs: number;
-  /** 16 bytes; equal versions on two boards mean equal bytes (decision 9). */
-  readonly version: Uint8Array;
+  /** The board that has a continuation of what is asked, if it is one: it is asked if it has room. */
+  readonly board?: Board | undefined;
+  commandBytes(): number;
+  emit(b: Uint8Array, at: number, board: Board, epoch: number, counter: number, dateMs: number): number;
+  /** Reads the result in the ATCP_ACK 27 at `at`; undefined when it can't be one. */
+  read(board: Board, b: Uint8Array, at: number): T | undefined;
+  traced(answer: T, command: number, board: number): TracePoint;
 }
 
-export class Inquiry implements Waiting {
+export class Inquiry<T> implements Waiting {
   waitUntilUs: number;
   readonly #context: DelegationContext;
-  readonly #name: string;
-  readonly #nameBytes: Uint8Array;
-  readonly #resolve: (facts: ObjectFacts) => void;
+  readonly #question: Question<T>;
+  readonly #resolve: (answer: T) => void;
   readonly #reject: (error: Error) => void;
   readonly #tried = new Set<Board>();
   #lastError: Error | undefined;
 
-  /** Throws a RangeError for a name that can't be one. */
   constructor(
     context: DelegationContext,
-    name: string,
-    resolve: (facts: ObjectFacts) => void,
+    question: Question<T>,
+    resolve: (answer: T) => void,
     reject: (error: Error) => void,
   ) {
     this.#context = context;
-    this.#name = name;
-    this.#nameBytes = encodeObjectName(name);
+    this.#question = question;
     this.#resolve = resolve;
     this.#reject = reject;
     this.waitUntilUs = context.nowUs + context.timing.inquiryMs * 1000;
@@ -67,21 +47,28 @@ export class Inquiry implements Waiting {
   }
 
   tryPlacement(nowUs: number): boolean {
-    const { placement, waiting } = this.#context;
-    const board = placement.choose(this.#tried, nowUs);
+    const { waiting } = this.#context;
+    const board = this.#choose(nowUs);
     if (board === undefined) return false;
     waiting.delete(this);
-    const { counter: command } = new StatCommand(this.#context, board, this, this.#nameBytes);
+    const { counter: command } = new QuestionCommand(this.#context, board, this, this.#question);
     this.#context.trace.events?.({
       event: 'asked',
       packet: 25,
       point: 'A',
-      opcode: 'stat',
+      opcode: this.#question.opcode,
       command,
       board: board.id,
-      object: this.#name,
+      object: this.#question.name,
     });
     return true;
+  }
+
+  #choose(nowUs: number): Board | undefined {
+    const { board } = this.#question;
+    const can =
+      board !== undefined && board.hasRoom && nowUs >= board.avoidUntilUs && !this.#tried.has(board);
+    return can ? board : this.#context.placement.choose(this.#tried, nowUs);
   }
 
   onWaitedTooLong(): void {
@@ -92,7 +79,7 @@ export class Inquiry implements Waiting {
       ? 'all are busy or do not answer; add boards'
       : 'none is alive with a readable card; look at the boards';
     const error = this.#lastError ?? new NoBoardError(detail);
-    this.#context.trace.events?.({ event: 'unanswered', object: this.#name, error: error.message });
+    this.#context.trace.events?.({ event: 'unanswered', object: this.#question.name, error: error.message });
     this.#reject(error);
   }
 
@@ -113,40 +100,26 @@ export class Inquiry implements Waiting {
         this.#onReason(board, ackUpReason(b, at), nowUs);
         return;
       default:
-        if (ackUpResultBytes(b, at) >= STAT_RESULT_BYTES) this.#onFacts(board, b, at);
-        else this.#onReason(board, Reason.badCommand, nowUs);
+        this.#onResult(board, b, at, nowUs);
     }
   }
 
-  #onFacts(board: Board, b: Uint8Array, at: number): void {
-    const result = at + ACK_UP_RESULT;
-    const version = at + ACK_UP_VERSION_AT;
-    const { counters, facts: cache, trace } = this.#context;
+  #onResult(board: Board, b: Uint8Array, at: number, nowUs: number): void {
+    const answer = this.#question.read(board, b, at);
+    if (answer === undefined) {
+      this.#onReason(board, Reason.badCommand, nowUs);
+      return;
+    }
+    const { counters, trace } = this.#context;
     counters.inquiriesAnswered++;
-    const facts: ObjectFacts = {
-      name: this.#name,
-      kind: b[result + StatResult.kind] === ObjectKind.directory ? 'directory' : 'file',
-      size: get64(b, result + StatResult.size),
-      modifiedMs: get64(b, result + StatResult.modified),
-      version: b.slice(version, version + OBJECT_VERSION_BYTES),
-    };
-    cache.put(facts, board);
-    trace.events?.({
-      event: 'answered',
-      packet: 27,
-      point: 'D',
-      command: commandCounter(b, at),
-      board: board.id,
-      object: this.#name,
-      kind: facts.kind,
-      bytes: facts.size,
-    });
-    this.#resolve(facts);
+    trace.events?.(this.#question.traced(answer, commandCounter(b, at), board.id));
+    this.#resolve(answer);
   }
 
   #onReason(board: Board, reason: number, nowUs: number): void {
-    this.#lastError = errorForReason(reason, board.id, this.#name);
-    if (!isSlotLoss(reason)) this.#tried.add(board);
+    this.#lastError = errorForReason(reason, board.id, this.#question.name);
+    if (isSlotLoss(reason)) board.avoid(nowUs, this.#context.timing.retryMs);
+    else this.#tried.add(board);
     this.#place(nowUs);
   }
 
@@ -168,30 +141,34 @@ export class Inquiry implements Waiting {
   }
 }
 
+/** Whom the command on a board reports to. */
+type Asker = Pick<Inquiry<unknown>, 'onAnswer' | 'onNoAnswer' | 'onBoardGone'>;
+
 /**
  * The question on one board. It takes a slot there like any command, so it is released when it is answered; but it
  * sends nothing to anybody, so nobody has to wait for that.
  */
-class StatCommand implements Command {
+class QuestionCommand implements Command {
   readonly board: Board;
   readonly counter: number;
-  readonly opcode = 'stat';
+  readonly opcode: Command['opcode'];
   queued = false;
   wakeUs = 0;
   heapIndex = -1;
   readonly #context: DelegationContext;
-  readonly #name: Uint8Array;
+  readonly #question: Question<unknown>;
   /** Undefined once it is answered: then the command is only released. */
-  #inquiry: Inquiry | undefined;
+  #inquiry: Asker | undefined;
   readonly #answers: AnswerWatch;
   #emitted = false;
 
-  constructor(context: DelegationContext, board: Board, inquiry: Inquiry, name: Uint8Array) {
+  constructor(context: DelegationContext, board: Board, inquiry: Asker, question: Question<unknown>) {
     this.#context = context;
     this.board = board;
     this.counter = context.commands.nextCounter();
     this.#inquiry = inquiry;
-    this.#name = name;
+    this.#question = question;
+    this.opcode = question.opcode;
     this.#answers = new AnswerWatch(context.timing, board);
     context.commands.add(this);
     context.writer.queue(this);
@@ -202,7 +179,7 @@ class StatCommand implements Command {
   }
 
   statementBytes(): number {
-    return this.#inquiry === undefined ? RELEASE_COMMAND_BYTES : statCommandBytes(this.#name.length);
+    return this.#inquiry === undefined ? RELEASE_COMMAND_BYTES : this.#question.commandBytes();
   }
 
   writeStatements(b: Uint8Array, at: number, nowUs: number): number {
@@ -213,7 +190,7 @@ class StatCommand implements Command {
     counters.step107CommandsSent++;
     if (this.#emitted) counters.commandsRepeated++;
     this.#emitted = true;
-    return emitStatCommand(b, at, epoch, this.counter, unixTimeMs(), this.#name);
+    return this.#question.emit(b, at, this.board, epoch, this.counter, unixTimeMs());
   }
 
   onUnsayable(nowUs: number): void {

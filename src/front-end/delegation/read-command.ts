@@ -41,13 +41,14 @@ export function encodeObjectName(name: string): Uint8Array {
 }
 
 /** The command of one span: the same bytes for every board that carries it out (decision 8). */
-export class ReadCommand {
+export abstract class SpanCommand {
   readonly name: string;
+  abstract readonly opcode: 'read' | 'relay';
   /** First byte of the object. */
-  readonly from: number;
-  readonly length: number;
-  readonly #nameBytes: Uint8Array;
-  readonly #version: Uint8Array | undefined;
+  abstract readonly from: number;
+  /** Undefined while only a board can know (decision 7). */
+  abstract readonly length: number | undefined;
+  protected readonly nameBytes: Uint8Array;
   readonly #template = new Uint8Array(MAX_TEMPLATE_BYTES);
   readonly #newTemplate = new Uint8Array(MAX_TEMPLATE_BYTES);
   /** 0: as in the command that the first board got; then 1 … 255. */
@@ -59,19 +60,9 @@ export class ReadCommand {
   #startSequence = 0;
   #dateMs = 0;
 
-  constructor(range: ObjectRange) {
-    const { name, version, from = 0, length } = range;
-    if (!Number.isSafeInteger(from) || from < 0)
-      throw new RangeError(`from (${from}) must be a whole number from 0`);
-    if (!Number.isSafeInteger(length) || length < 1)
-      throw new RangeError(`length (${length}) must be a whole number from 1; an empty reply needs no board`);
-    if (version !== undefined && version.length !== OBJECT_VERSION_BYTES)
-      throw new RangeError(`an object version has ${OBJECT_VERSION_BYTES} bytes, this one ${version.length}`);
+  constructor(name: string) {
     this.name = name;
-    this.length = length;
-    this.#nameBytes = encodeObjectName(name);
-    this.#version = version;
-    this.from = from;
+    this.nameBytes = encodeObjectName(name);
   }
 
   /** Step 105: the addresses, ports and numbers of the connection that the answer goes to. */
@@ -107,75 +98,79 @@ export class ReadCommand {
     fill(b, at + this.templateBytes, padded4(this.templateBytes) - this.templateBytes, 0);
   }
 
+  /** Length of the statement. */
   bytes(): number {
-    return commandBytes(this.templateBytes, ReadArgument.name + this.#nameBytes.length);
+    return commandBytes(this.templateBytes, this.argumentBytes);
   }
+
+  protected abstract get argumentBytes(): number;
+  protected abstract writeArguments(b: Uint8Array, at: number): void;
+
+  /** The board has named what it will send: {@link length} bytes of an object of this version, or of none. */
+  abstract settle(length: number, version: Uint8Array): void;
 
   /** Step 106. */
   emit(b: Uint8Array, at: number, epoch: number, counter: number, firstOffset: number): number {
-    const nameBytes = this.#nameBytes.length;
+    const isOpen = this.opcode === 'relay';
     const bytes = emitCommand(
       b,
       at,
-      CommandFlag.psh | CommandFlag.restartable,
+      CommandFlag.psh | CommandFlag.restartable | (isOpen ? CommandFlag.open : 0),
       epoch,
       counter,
-      Opcode.read,
+      isOpen ? Opcode.relay : Opcode.read,
       this.templateBytes,
       this.#l3Offset,
       this.#l4Offset,
       this.#segmentBytes,
-      ReadArgument.name + nameBytes,
+      this.argumentBytes,
       this.#startSequence,
       this.#dateMs,
       firstOffset,
     );
     copy(this.#template, 0, b, at + COMMAND_TEMPLATE, this.templateBytes);
-    const argument = commandArguments(b, at);
-    if (this.#version === undefined) fill(b, argument + ReadArgument.version, OBJECT_VERSION_BYTES, 0);
-    else copy(this.#version, 0, b, argument + ReadArgument.version, OBJECT_VERSION_BYTES);
-    put64(b, argument + ReadArgument.from, this.from);
-    put64(b, argument + ReadArgument.length, this.length);
-    put16(b, argument + ReadArgument.nameLength, nameBytes);
-    copy(this.#nameBytes, 0, b, argument + ReadArgument.name, nameBytes);
+    this.writeArguments(b, commandArguments(b, at));
     return bytes;
   }
 }
 
-/** The `stat` command of an object name. */
-export function statCommandBytes(nameBytes: number): number {
-  return commandBytes(0, 2 + nameBytes);
-}
+/** `read`: a range of an object. */
+export class ReadCommand extends SpanCommand {
+  readonly opcode = 'read';
+  readonly from: number;
+  readonly length: number;
+  readonly #version: Uint8Array | undefined;
 
-export function emitStatCommand(
-  b: Uint8Array,
-  at: number,
-  epoch: number,
-  counter: number,
-  dateMs: number,
-  name: Uint8Array,
-): number {
-  const argumentBytes = 2 + name.length;
-  const bytes = emitCommand(
-    b,
-    at,
-    NO_FLAGS,
-    epoch,
-    counter,
-    Opcode.stat,
-    0,
-    0,
-    0,
-    0,
-    argumentBytes,
-    0,
-    dateMs,
-    0,
-  );
-  const argument = commandArguments(b, at);
-  put16(b, argument, name.length);
-  copy(name, 0, b, argument + 2, name.length);
-  return bytes;
+  constructor(range: ObjectRange) {
+    const { name, version, from = 0, length } = range;
+    super(name);
+    if (!Number.isSafeInteger(from) || from < 0)
+      throw new RangeError(`from (${from}) must be a whole number from 0`);
+    if (!Number.isSafeInteger(length) || length < 1)
+      throw new RangeError(`length (${length}) must be a whole number from 1; an empty reply needs no board`);
+    if (version !== undefined && version.length !== OBJECT_VERSION_BYTES)
+      throw new RangeError(`an object version has ${OBJECT_VERSION_BYTES} bytes, this one ${version.length}`);
+    this.length = length;
+    this.#version = version;
+    this.from = from;
+  }
+
+  protected get argumentBytes(): number {
+    return ReadArgument.name + this.nameBytes.length;
+  }
+
+  protected writeArguments(b: Uint8Array, at: number): void {
+    const { nameBytes } = this;
+    if (this.#version === undefined) fill(b, at + ReadArgument.version, OBJECT_VERSION_BYTES, 0);
+    else copy(this.#version, 0, b, at + ReadArgument.version, OBJECT_VERSION_BYTES);
+    put64(b, at + ReadArgument.from, this.from);
+    put64(b, at + ReadArgument.length, this.length);
+    put16(b, at + ReadArgument.nameLength, nameBytes.length);
+    copy(nameBytes, 0, b, at + ReadArgument.name, nameBytes.length);
+  }
+
+  /** Its length was known before. */
+  settle(): void {}
 }
 
 /** The `release` command for an id that the front-end has forgotten. */

@@ -59,7 +59,10 @@ export interface SpanIdentity {
   readonly object: string;
   /** Position of offset 0 in the object. */
   readonly from: number;
+  /** 0 while nobody knows. */
   readonly length: number;
+  /** `read` when left out. */
+  readonly opcode?: 'read' | 'relay';
 }
 
 /** A delegation, for the record of its span. */
@@ -72,7 +75,8 @@ export class SpanRecord {
   readonly client: string;
   readonly object: string;
   readonly from: number;
-  readonly length: number;
+  length: number;
+  readonly opcode: 'read' | 'relay';
   readonly beganUs: number;
   readonly pieces: SpanPiece[] = [];
   outcome: SpanOutcome = 'underWay';
@@ -87,6 +91,7 @@ export class SpanRecord {
     this.object = identity.object;
     this.from = identity.from;
     this.length = identity.length;
+    this.opcode = identity.opcode ?? 'read';
     this.beganUs = owner.trace.clock();
     this.#progress = progress;
   }
@@ -114,7 +119,7 @@ export class SpanRecord {
     const commanded = {
       packet: 25,
       point: 'A',
-      opcode: 'read',
+      opcode: this.opcode,
       command: counter,
       board: board.id,
       object: this.object,
@@ -124,6 +129,11 @@ export class SpanRecord {
     } as const;
     if (before === undefined) events({ event: 'delegated', ...commanded });
     else events({ event: 'failedOver', fromBoard: before.board, cause: before.cause ?? '', ...commanded });
+  }
+
+  /** A board has named the length. */
+  sized(length: number): void {
+    this.length = length;
   }
 
   /** The board was asked to send so many bytes again. */

@@ -15,7 +15,7 @@ interface CommandNamed {
 interface ReadCommanded extends CommandNamed {
   readonly packet: 25;
   readonly point: 'A';
-  readonly opcode: 'read';
+  readonly opcode: 'read' | 'relay';
   readonly object: string;
   /** The bytes [from, to) are this board's, as long as it lasts. */
   readonly from: number;
@@ -46,7 +46,7 @@ export type TracePoint =
       readonly event: 'asked';
       readonly packet: 25;
       readonly point: 'A';
-      readonly opcode: 'stat';
+      readonly opcode: 'stat' | 'list';
       readonly object: string;
     } & CommandNamed)
   | ({
@@ -56,6 +56,15 @@ export type TracePoint =
       readonly object: string;
       readonly kind: string;
       readonly bytes: number;
+    } & CommandNamed)
+  | ({
+      readonly event: 'listed';
+      readonly packet: 27;
+      readonly point: 'D';
+      readonly object: string;
+      readonly entries: number;
+      /** More of them follow. */
+      readonly more: boolean;
     } & CommandNamed)
   | { readonly event: 'unanswered'; readonly object: string; readonly error: string }
   | ({

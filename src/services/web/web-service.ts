@@ -10,6 +10,7 @@ import { DecodedHandler } from './decoded-handler.js';
 import { announcedBytes, discardContent, framingStatus } from './framing.js';
 import { pipelineOf } from './pipeline.js';
 import type { RequestHandler } from './request-handler.js';
+import { RelayedHandler } from './relayed-handler.js';
 import { parseRequestTarget } from './request-target.js';
 import { respondWithError, respondWithStatus } from './responses.js';
 
@@ -17,7 +18,7 @@ export interface WebServiceOptions {
   readonly backEnds: WebBackEnds;
   /** What differs from {@link DEFAULT_WEB_CONFIGURATION}. */
   readonly configuration?: Partial<WebConfiguration>;
-  /** Needed in mode `relayed`. */
+  /** In mode `relayed`: who relays, if not a board's own responder. */
   readonly relay?: RequestHandler;
   /** The wall clock in ms; `Date.now` when left out. */
   readonly clock?: () => number;
@@ -42,10 +43,12 @@ export function createWebService(options: WebServiceOptions): RequestListener {
 
 function handlerFor(options: WebServiceOptions, configuration: WebConfiguration): RequestHandler {
   const { backEnds, relay, clock = Date.now } = options;
-  if (configuration.mode === 'decoded') return new DecodedHandler(backEnds, configuration, clock);
-  if (relay === undefined)
+  const decoded = new DecodedHandler(backEnds, configuration, clock);
+  if (configuration.mode === 'decoded') return decoded;
+  if (relay !== undefined) return relay;
+  if (backEnds.relay === undefined)
     throw new TypeError("web: mode 'relayed' needs a handler that relays; name it in the option relay");
-  return relay;
+  return new RelayedHandler(backEnds.relay.bind(backEnds), decoded, clock);
 }
 
 class WebService {

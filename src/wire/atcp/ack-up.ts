@@ -9,6 +9,8 @@
  *   48 object version (16)   64 result bytes (2)   66 template version   67 zero   68 result, padded to 4
  *
  * Result of `stat`: 0 size (8)   8 modified, ms since the Unix epoch (8)   16 object kind   17 zero (3)
+ * Result of `list`: 0 cursor of the next page, 0 after the last (4)   4 entries (2)   6 zero (2)   8 entries, each:
+ *                   0 size (8)   8 modified (8)   16 object kind   17 name bytes   18 name, the last component
  */
 import { fill } from '../byte-loops.js';
 import { get16, get32, get64, put16, put32, put64 } from '../bytes.js';
@@ -18,6 +20,10 @@ export const ACK_UP_VERSION_AT = 48;
 export const ACK_UP_RESULT = 68;
 export const STAT_RESULT_BYTES = 20;
 export const StatResult = Object.freeze({ size: 0, modified: 8, kind: 16 } as const);
+export const ListResult = Object.freeze({ cursor: 0, count: 4, entries: 8 } as const);
+export const ListEntry = Object.freeze({ size: 0, modified: 8, kind: 16, nameLength: 17, name: 18 } as const);
+/** One frame holds it with the header, a heartbeat and the fixed part of ATCP_ACK 27. */
+export const LIST_RESULT_MAX_BYTES = 1328;
 export const ObjectKind = Object.freeze({ file: 1, directory: 2 } as const);
 
 /** How a command stands. */
@@ -60,6 +66,8 @@ export const Reason = Object.freeze({
   noSlot: 13,
   /** A directory where a file was expected. */
   notAFile: 14,
+  /** A file where a directory was expected. */
+  notADirectory: 15,
 } as const);
 export type Reason = (typeof Reason)[keyof typeof Reason];
 

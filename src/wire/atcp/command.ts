@@ -11,6 +11,9 @@
  * Arguments of `read`:  0 expected object version, all zero for any (16)   16 from (8)   24 length, all ones for
  *                       "to the end" (8)   32 name length (2)   34 name, UTF-8
  * Arguments of `stat`:  0 name length (2)   2 name, UTF-8
+ * Arguments of `list`:  0 expected object version, all zero for any (16)   16 cursor, 0 for the first entry (4)
+ *                       20 name length (2)   22 name, UTF-8
+ * Arguments of `relay`: see {@link RelayArgument}.
  * `release` has no arguments: its command id names the delegation that is to be forgotten.
  */
 import { fill } from '../byte-loops.js';
@@ -30,6 +33,10 @@ export const Opcode = Object.freeze({
   stat: 2,
   /** Forget a delegation at once. */
   release: 3,
+  /** Say what is in a directory, a page at a time, in ATCP_ACK 27. */
+  list: 4,
+  /** Answer an HTTP request: head, and what of an object belongs to it. */
+  relay: 5,
 } as const);
 export type Opcode = (typeof Opcode)[keyof typeof Opcode];
 
@@ -52,6 +59,55 @@ export const ReadArgument = Object.freeze({
   name: 34,
 } as const);
 export const StatArgument = Object.freeze({ nameLength: 0, name: 2 } as const);
+export const ListArgument = Object.freeze({ version: 0, cursor: 16, nameLength: 20, name: 22 } as const);
+
+/**
+ * Arguments of `relay`, the canonical form of a request (decision 12): what the front-end understood of it, in
+ * fields of fixed size; of the client's bytes none but the name's. Entity tags are object versions. Dates are ms
+ * since the Unix epoch; all ones stands for a field that is not there, and for an open end of the range.
+ */
+export const RelayArgument = Object.freeze({
+  /** What the version must be, if the reply was begun elsewhere (16). */
+  version: 0,
+  /** {@link RelayExpect}. */
+  expect: 16,
+  /** {@link RelayMethod}. */
+  method: 17,
+  /** {@link RelayFlag}. */
+  flags: 18,
+  /** {@link RelayRange}. */
+  range: 19,
+  /** First byte, or the length of the suffix (8); last byte (8). */
+  rangeFirst: 20,
+  rangeLast: 28,
+  ifModifiedSince: 36,
+  ifUnmodifiedSince: 44,
+  /** {@link RelayIfRange}. */
+  ifRange: 52,
+  /** Members of If-Match and of If-None-Match. */
+  matchTags: 53,
+  noneMatchTags: 54,
+  nameLength: 55,
+  /** The version (16), or the date (8). */
+  ifRangeValue: 56,
+  /** Members of If-Match, then of If-None-Match (16 each), then the name. */
+  tags: 72,
+} as const);
+export const RelayExpect = Object.freeze({ anything: 0, version: 1, absent: 2 } as const);
+export const RelayMethod = Object.freeze({ get: 1, head: 2 } as const);
+export const RelayFlag = Object.freeze({
+  /** The reply is the last of its connection. */
+  close: 1,
+  ifMatch: 2,
+  ifMatchAny: 4,
+  ifNoneMatch: 8,
+  ifNoneMatchAny: 16,
+} as const);
+export const RelayRange = Object.freeze({ none: 0, bytes: 1, suffix: 2 } as const);
+export const RelayIfRange = Object.freeze({ none: 0, version: 1, date: 2, never: 3 } as const);
+export const MAX_RELAY_TAGS = 8;
+/** Everything but the name. */
+export const MAX_RELAY_BYTES = RelayArgument.tags + MAX_RELAY_TAGS * OBJECT_VERSION_BYTES;
 
 export type CommandProblem = 'ok' | 'truncated' | 'opcode' | 'template' | 'segment' | 'arguments' | 'name';
 
@@ -59,7 +115,7 @@ export type CommandProblem = 'ok' | 'truncated' | 'opcode' | 'template' | 'segme
 export function checkCommand(b: Uint8Array, at: number, length: number): CommandProblem {
   if (length < COMMAND_TEMPLATE) return 'truncated';
   const opcode = commandOpcode(b, at);
-  if (opcode < Opcode.read || opcode > Opcode.release) return 'opcode';
+  if (opcode < Opcode.read || opcode > Opcode.relay) return 'opcode';
   const templateBytes = commandTemplateBytes(b, at);
   const argumentsAt = commandArguments(b, at);
   const argumentBytes = commandArgumentBytes(b, at);
@@ -70,9 +126,22 @@ export function checkCommand(b: Uint8Array, at: number, length: number): Command
     if (argumentBytes < ReadArgument.name) return 'arguments';
     return checkName(get16(b, argumentsAt + ReadArgument.nameLength), argumentBytes - ReadArgument.name);
   }
+  if (opcode === Opcode.relay) {
+    const problem = checkTemplateOffsets(b, at, templateBytes);
+    if (problem !== 'ok') return problem;
+    if (argumentBytes < RelayArgument.tags) return 'arguments';
+    const tags = relayTags(b, argumentsAt);
+    const room = argumentBytes - RelayArgument.tags - tags * OBJECT_VERSION_BYTES;
+    if (tags > MAX_RELAY_TAGS || room < 0) return 'arguments';
+    return checkName(b[argumentsAt + RelayArgument.nameLength]!, room);
+  }
   if (opcode === Opcode.stat) {
     if (argumentBytes < StatArgument.name) return 'arguments';
     return checkName(get16(b, argumentsAt), argumentBytes - StatArgument.name);
+  }
+  if (opcode === Opcode.list) {
+    if (argumentBytes < ListArgument.name) return 'arguments';
+    return checkName(get16(b, argumentsAt + ListArgument.nameLength), argumentBytes - ListArgument.name);
   }
   return 'ok';
 }
@@ -88,6 +157,11 @@ function checkTemplateOffsets(b: Uint8Array, at: number, templateBytes: number):
     return 'template';
   if (commandSegmentBytes(b, at) === 0) return 'segment';
   return 'ok';
+}
+
+/** Entity tags in the arguments of `relay` at `at`. */
+export function relayTags(b: Uint8Array, at: number): number {
+  return b[at + RelayArgument.matchTags]! + b[at + RelayArgument.noneMatchTags]!;
 }
 
 export function commandOpcode(b: Uint8Array, at: number): number {

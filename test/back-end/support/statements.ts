@@ -13,6 +13,7 @@ import {
   commandBytes,
   COMMAND_TEMPLATE,
   emitCommand,
+  ListArgument,
   type Opcode,
   Opcode as Op,
   ReadArgument,
@@ -23,7 +24,7 @@ import {
   StatementKind,
   STATEMENT_HEADER_BYTES,
 } from '../../../src/wire/atcp/statements.js';
-import { put16, put64, UNKNOWN_U64 } from '../../../src/wire/bytes.js';
+import { put16, put32, put64, UNKNOWN_U64 } from '../../../src/wire/bytes.js';
 
 export const EPOCH = 0x0e00_0001;
 
@@ -156,6 +157,24 @@ export function statCommand(name: string, counter = 1, epoch = EPOCH): Uint8Arra
   const args = commandArguments(b, 0);
   put16(b, args, path.length);
   b.set(path, args + StatArgument.name);
+  return b;
+}
+
+/** ATCP_COMMAND 25 with opcode `list`. */
+export function listCommand(
+  name: string,
+  options: { readonly counter?: number; readonly cursor?: number; readonly version?: Uint8Array } = {},
+): Uint8Array {
+  const path = new TextEncoder().encode(name);
+  const argumentBytes = ListArgument.name + path.length;
+  const b = dirty(commandBytes(0, argumentBytes));
+  const { counter = 1, cursor = 0, version } = options;
+  emitCommand(b, 0, CommandFlag.restartable, EPOCH, counter, Op.list, 0, 0, 0, 0, argumentBytes, 0, 0, 0);
+  const args = commandArguments(b, 0);
+  if (version !== undefined) b.set(version, args + ListArgument.version);
+  put32(b, args + ListArgument.cursor, cursor);
+  put16(b, args + ListArgument.nameLength, path.length);
+  b.set(path, args + ListArgument.name);
   return b;
 }
 

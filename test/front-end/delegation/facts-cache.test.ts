@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { FactsCache } from '../../../src/front-end/delegation/facts-cache.js';
 import { Board } from '../../../src/front-end/delegation/board.js';
-import type { ObjectFacts } from '../../../src/front-end/delegation/inquiry.js';
+import type { ObjectFacts } from '../../../src/front-end/delegation/stat-question.js';
 import { CardState } from '../../../src/wire/atcp/session.js';
 import { Download, isCommand, World } from './world.js';
 

@@ -260,7 +260,7 @@ export class Download implements SpanCarrier {
   }
 
   #grant(): void {
-    const to = Math.min(this.acknowledged + this.#windowBytes, this.span.length);
+    const to = Math.min(this.acknowledged + this.#windowBytes, this.span.length!);
     if (to > this.granted) this.grantTo(to);
     this.#armTimeout();
   }
@@ -291,7 +291,7 @@ export class Download implements SpanCarrier {
   }
 
   #armTimeout(): void {
-    if (this.acknowledged >= this.span.length) return;
+    if (this.acknowledged >= this.span.length!) return;
     const atUs = this.#world.nowUs() + 300_000;
     this.#timeoutAtUs = atUs;
     this.#world.at(atUs, () => {

@@ -5,6 +5,7 @@ import { assertBody, Client, get, Site } from './site.js';
 
 const SMALL = pattern(700, 1);
 const LARGE = pattern(400_000, 2);
+const MANY = Array.from({ length: 150 }, (_, i) => `entry-${i}`);
 
 describe('services/web: the whole site', () => {
   let image: Uint8Array;
@@ -16,6 +17,7 @@ describe('services/web: the whole site', () => {
         ['large.bin', LARGE],
         ['docs/index.html', Buffer.from('<p>docs</p>')],
         ['empty', new Uint8Array(0)],
+        ...MANY.map((name) => [`many/${name}`, SMALL] as const),
       ]),
     );
   });
@@ -217,6 +219,26 @@ describe('services/web: the whole site', () => {
     await site.run(3_000, () => client.responses().length === 1);
     assertBody(client.responses()[0], LARGE);
     assert.equal(client.reset, false);
+  });
+
+  it('lists directories, as the boards name what is in them', async () => {
+    const site = await open(2, { listing: true });
+    const client = new Client(site, 40_012);
+    client.say(get('/') + get('/many/') + get('/docs/') + get('/nowhere/'));
+    await site.run(4_000, () => client.responses().length === 4);
+    const [root, many, docs, nowhere] = client.responses();
+    assert.match(root!.head, /^HTTP\/1\.1 200/);
+    const links = (body: Buffer): string[] =>
+      [...body.toString().matchAll(/<a href="(?<link>[^"]+)"/g)].map((match) => match.groups!['link']!);
+    assert.deepEqual(links(root!.body), ['docs/', 'many/', 'empty', 'large.bin', 'small.bin']);
+    assert.deepEqual(links(many!.body), ['../', ...MANY]);
+    assertBody(docs, Buffer.from('<p>docs</p>'));
+    assert.match(nowhere!.head, /^HTTP\/1\.1 404/);
+    await site.run(50);
+    assert.deepEqual(
+      site.boards.map(({ board }) => board.slotsUsed),
+      [0, 0],
+    );
   });
 
   it('closes a connection that rests for too long', async () => {

@@ -14,6 +14,8 @@ import {
   ACK_UP_VERSION_AT,
   DelegationState,
   emitAckUp,
+  ListEntry,
+  ListResult,
   ObjectKind,
   Reason,
   StatResult,
@@ -24,6 +26,7 @@ import {
   commandArguments,
   CommandFlag,
   emitCommand,
+  ListArgument,
   Opcode,
   ReadArgument,
 } from '../../../src/wire/atcp/command.js';
@@ -38,7 +41,7 @@ import {
   SESSION_ACCEPT_BYTES,
   SESSION_OPEN_BYTES,
 } from '../../../src/wire/atcp/session.js';
-import { put16, put64, UNKNOWN_U64 } from '../../../src/wire/bytes.js';
+import { put16, put32, put64, UNKNOWN_U64 } from '../../../src/wire/bytes.js';
 import { emitEthernet, EtherType } from '../../../src/wire/ethernet.js';
 import { emitIpv4, IpProtocol } from '../../../src/wire/ipv4.js';
 import { emitTcp, TcpFlag } from '../../../src/wire/tcp.js';
@@ -156,6 +159,33 @@ function emitStat(b: Uint8Array, at: number): number {
   return length;
 }
 
+function emitList(b: Uint8Array, at: number): number {
+  const name = 'dir';
+  const args = 22 + name.length;
+  const length = emitCommand(
+    b,
+    at,
+    0,
+    FRONT_END_EPOCH,
+    4,
+    Opcode.list,
+    0,
+    0,
+    0,
+    0,
+    args,
+    0,
+    1_800_000_000_000,
+    0,
+  );
+  const argument = commandArguments(b, at);
+  b.set(OBJECT_VERSION, argument + ListArgument.version);
+  put32(b, argument + ListArgument.cursor, 5);
+  put16(b, argument + ListArgument.nameLength, name.length);
+  utf8(b, argument + ListArgument.name, name);
+  return length;
+}
+
 function emitFirstGrant(b: Uint8Array, at: number): number {
   return emitAckDown(b, at, 0, FRONT_END_EPOCH, 1, 1, 0, 14_600, 0x1234_5678, 501, 2_000, 0, 0, 0, 0, 0);
 }
@@ -260,6 +290,38 @@ function emitStatAnswer(b: Uint8Array, at: number): number {
   return length;
 }
 
+function emitListAnswer(b: Uint8Array, at: number): number {
+  const name = 'file.bin';
+  const length = emitAckUp(
+    b,
+    at,
+    FRONT_END_EPOCH,
+    4,
+    0,
+    0,
+    UNKNOWN_U64,
+    0,
+    0,
+    0,
+    DelegationState.done,
+    Reason.none,
+    0,
+    0,
+    8 + 18 + name.length,
+  );
+  b.set(OBJECT_VERSION, at + ACK_UP_VERSION_AT);
+  const result = at + ACK_UP_RESULT;
+  put32(b, result + ListResult.cursor, 6);
+  put16(b, result + ListResult.count, 1);
+  const entry = result + ListResult.entries;
+  put64(b, entry + ListEntry.size, 1_000_000);
+  put64(b, entry + ListEntry.modified, 1_700_000_000_000);
+  b[entry + ListEntry.kind] = ObjectKind.file;
+  b[entry + ListEntry.nameLength] = name.length;
+  utf8(b, entry + ListEntry.name, name);
+  return length;
+}
+
 function emitBusy(b: Uint8Array, at: number): number {
   return emitAckUp(
     b,
@@ -353,6 +415,8 @@ export const EXAMPLES: ReadonlyMap<string, Uint8Array> = new Map([
   ],
   ['stat', statement(emitStat)],
   ['answer to stat', statement(emitStatAnswer)],
+  ['list', statement(emitList)],
+  ['answer to list', statement(emitListAnswer)],
   ['ATCP_ACK 29 with a resend range and two timestamp marks', statement(emitLaterStatement)],
   ['ATCP_ACK 29 with a template', statement(emitTemplateChange)],
   ['ATCP_ACK 29 that releases', statement(emitRelease)],
