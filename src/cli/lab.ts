@@ -1,7 +1,13 @@
 /** `atcp lab`: a whole ATCP network on this machine, around one command. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { existsSync, statSync } from 'node:fs';
-import { BOARD_KINDS, type BoardKind, type BoardKill, type SwitchKind } from '../lab/configuration.js';
+import {
+  BOARD_KINDS,
+  type BoardKind,
+  type BoardKill,
+  type SwitchKind,
+  type WebMode,
+} from '../lab/configuration.js';
 import { runLab } from '../lab/lab.js';
 
 const MAX_BOARDS = 64;
@@ -66,6 +72,7 @@ export function boardList(kinds: readonly BoardKind[], count: number | undefined
 
 interface LabFlags {
   kill: BoardKill[];
+  webMode: WebMode;
   switch: SwitchKind;
   boards?: number;
   board: BoardKind[];
@@ -124,6 +131,14 @@ export function labCommand(): Command {
     .option('--rate <mbit>', 'limit of a board’s port, each way', positive)
     .option('--seed <n>', 'decides every fault', wholeNumber(0, 0xffff_ffff), 1)
     .option('--pcap <file>', 'capture of every port, as pcapng')
+    .addOption(
+      new Option(
+        '--web-mode <mode>',
+        'who makes the answers: the front-end, or the boards from relayed requests',
+      )
+        .choices(['decoded', 'relayed'])
+        .default('decoded'),
+    )
     .option(
       '--kill <board@ms>',
       'cut a board’s power so long after the command began; may be repeated',
@@ -157,6 +172,7 @@ Example:
         rateMbit: flags.rate,
         seed: flags.seed,
         pcap: flags.pcap,
+        webMode: flags.webMode,
         kills: killsOfBoards(flags, boardList(flags.board, flags.boards).length, self),
         verbose: flags.verbose,
         progress: process.stderr.isTTY === true,

@@ -55,6 +55,7 @@ async function start(flags: StartFlags): Promise<void> {
       faults: NO_FAULTS,
       faultsOn: 'client',
       seed: 1,
+      webMode: 'decoded',
       kills: [],
       verbose: false,
       progress: false,

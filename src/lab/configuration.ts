@@ -5,6 +5,8 @@ import type { Faults, FaultsOn } from './switch/faults.js';
 export type BoardKind = 'xs' | 'node' | 'qemu';
 export const BOARD_KINDS: readonly BoardKind[] = ['xs', 'node', 'qemu'];
 
+export type WebMode = 'decoded' | 'relayed';
+
 export type SwitchKind = 'virtual' | 'bridge';
 
 export const LAB_ADDRESS = Object.freeze({
@@ -51,6 +53,8 @@ export interface LabConfiguration {
   readonly rateMbit: number | undefined;
   readonly seed: number;
   readonly pcap: string | undefined;
+  /** Who makes the web's answers: the front-end, or a board's own responder. */
+  readonly webMode: WebMode;
   readonly kills: readonly BoardKill[];
   /** Print what the parts of the laboratory say. */
   readonly verbose: boolean;

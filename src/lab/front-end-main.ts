@@ -35,7 +35,7 @@ async function main(): Promise<void> {
     onWork: () => frontEnd.requestBatch(),
   });
   frontEnd.addPart(backEnds);
-  const web = createWebServer({ backEnds, configuration: { listing: true } });
+  const web = createWebServer({ backEnds, configuration: { listing: true, mode: configuration.webMode } });
   frontEnd.createServer().attachHttp(web).listen(LAB_ADDRESS.webPort);
   const control = new ControlServer(frontEnd, backEnds);
   await control.listen(controlSocketOf(configuration));

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { type Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { makeVolume } from '../volume/tool/make.js';
-import type { BoardKill, BoardKind, LabConfiguration, SwitchKind } from './configuration.js';
+import type { BoardKill, BoardKind, LabConfiguration, SwitchKind, WebMode } from './configuration.js';
 import type { Faults, FaultsOn } from './switch/faults.js';
 import { checkNamespaces, spawnInNamespaces } from './namespaces.js';
 
@@ -21,6 +21,7 @@ export interface LabOptions {
   readonly rateMbit?: number | undefined;
   readonly seed: number;
   readonly pcap?: string | undefined;
+  readonly webMode: WebMode;
   readonly kills: readonly BoardKill[];
   readonly verbose: boolean;
   readonly progress: boolean;
@@ -53,6 +54,7 @@ async function prepare(options: LabOptions, directory: string): Promise<LabConfi
     rateMbit: options.rateMbit,
     seed: options.seed,
     pcap: options.pcap === undefined ? undefined : resolve(options.pcap),
+    webMode: options.webMode,
     kills: options.kills,
     verbose: options.verbose,
     command: options.command,
