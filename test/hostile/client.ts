@@ -194,8 +194,7 @@ export class Client implements Endpoint {
     if (this.gone) return;
     this.onSegmentHook(segment);
     if (segment.flags.includes('R')) {
-      // As a client must, it believes a reset only where it expects the next byte (RFC 5961 3.2) or, before that, of its SYN.
-      if (!this.connected || segment.seq === this.ack) this.wasReset = true;
+      this.#onReset(segment.seq);
       return;
     }
     if (segment.flags === 'SA') {
@@ -210,6 +209,13 @@ export class Client implements Endpoint {
     if (length > 0 || segment.flags.includes('F')) this.#takeText(segment.seq, segment.payload);
     // A probe: SEQ behind what was acknowledged.
     else if (((segment.seq - this.ack) | 0) < 0) this.#acknowledge();
+  }
+
+  /** RFC 5961 3.2: only the exact one counts; one within the window is questioned. */
+  #onReset(seq: number): void {
+    const ahead = (seq - this.ack) | 0;
+    if (!this.connected || ahead === 0) this.wasReset = true;
+    else if (ahead > 0 && ahead < this.window) this.segment({ flags: 'A' });
   }
 
   #onSynAck(segment: Sent): void {

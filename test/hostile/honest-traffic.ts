@@ -9,13 +9,17 @@ const LOOK_US = 500;
 export class HonestTraffic {
   downloads = 0;
   readonly #world: World;
+  readonly #pauseUs: number;
   #client: Client;
   #stopping = false;
+  #resting = false;
   #done = false;
   #failure: unknown;
 
-  constructor(world: World) {
+  /** `pauseMs` between two downloads, where much time passes. */
+  constructor(world: World, pauseMs = 0) {
     this.#world = world;
+    this.#pauseUs = pauseMs * 1000;
     this.#client = this.#next();
     this.#look();
   }
@@ -39,10 +43,14 @@ export class HonestTraffic {
       this.#failure = error;
       this.#done = true;
     }
-    if (!this.#done) this.#world.clock.in(LOOK_US, () => this.#look());
+    if (!this.#done) this.#world.clock.in(this.#resting ? this.#pauseUs : LOOK_US, () => this.#look());
   }
 
   #check(): void {
+    if (this.#resting) {
+      this.#resting = false;
+      this.#client = this.#next();
+    }
     const client = this.#client;
     assert.ok(!client.wasReset, 'an honest client is not reset');
     assert.ok(!client.ended, 'an honest client gets all of its answer');
@@ -53,8 +61,8 @@ export class HonestTraffic {
     assert.equal(Buffer.compare(response.body, MEDIUM), 0, 'every byte of an honest download');
     this.downloads++;
     client.end();
-    if (this.#stopping) this.#done = true;
-    else this.#client = this.#next();
+    this.#done = this.#stopping;
+    this.#resting = true;
   }
 }
 

@@ -30,6 +30,7 @@ export function createWebServer(options: WebServiceOptions): Server {
     },
     service,
   );
+  answerHalfClosed(server);
   limitSilence(server, configuration.progressTimeoutMs);
   limitConnections(server, configuration.maxConnections);
   answerMalformed(server, configuration, options.clock ?? Date.now);
@@ -40,6 +41,14 @@ export function createWebServer(options: WebServiceOptions): Server {
     respondWithStatus(response, 417, { Connection: 'close' });
   });
   return server;
+}
+
+/**
+ * A client may end its side behind its last request and still wants the answers (RFC 9293 3.6). Node's own default
+ * is to end the connection without them; its types do not know the property.
+ */
+function answerHalfClosed(server: Server & { httpAllowHalfOpen?: boolean }): void {
+  server.httpAllowHalfOpen = true;
 }
 
 /**
