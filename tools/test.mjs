@@ -58,11 +58,11 @@ try {
   check('state diagram', bin('tsx'), ['tools/state-diagram.ts', '--check']);
   mocha(
     'unit',
-    'test/{wire,volume,back-end,drivers,front-end,services,cli}/**/*.test.ts',
+    'test/{wire,volume,back-end,drivers,front-end,services,cli,hostile}/**/*.test.ts',
     'test/lab/{switch,pcapng,analysis}/**/*.test.ts',
   );
   mocha('XS', 'test/hosts/**/*.test.ts');
-  mocha('lab', 'test/lab/{system,web}/**/*.test.ts');
+  mocha('lab', 'test/lab/{system,web,hostile}/**/*.test.ts');
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -1,4 +1,9 @@
 /** A card slot: a card in memory that can be pulled, damaged, and made to fail. */
+import { PARTITION_START } from '../../src/volume/limits.js';
+import { homeBucket } from '../../src/volume/name-index.js';
+import { recordPathBytes, RECORD_PATH } from '../../src/volume/record.js';
+import { parseSuperblock, Superblock } from '../../src/volume/superblock.js';
+import { sipHash } from '../../src/wire/byte-loops.js';
 import { type DiskPort, PortStatus } from '../../src/back-end/ports.js';
 
 const SECTOR_BYTES = 512;
@@ -51,4 +56,38 @@ export function sectorOf(card: Uint8Array, bytes: Uint8Array): number {
 /** Inverts bits all over a sector. */
 export function damageSector(card: Uint8Array, sector: number): void {
   for (let i = 0; i < SECTOR_BYTES; i += 37) card[sector * SECTOR_BYTES + i]! ^= 0x5a;
+}
+
+/** Where the volume's parts lie, in sectors of the card. */
+export interface CardLayout {
+  readonly superblockA: number;
+  readonly superblockB: number;
+  readonly record: (path: string) => number;
+  readonly bucket: (path: string) => number;
+}
+
+export function layoutOf(card: Uint8Array): CardLayout {
+  const superblock = new Superblock();
+  const problem = parseSuperblock(card, PARTITION_START * SECTOR_BYTES, 0, superblock);
+  if (problem !== 'ok') throw new Error(`the card's superblock: ${problem}`);
+  const { recordStart, recordCount, indexStart, bucketCount, hashKey } = superblock;
+  return {
+    superblockA: PARTITION_START,
+    superblockB: PARTITION_START + superblock.volumeSectors - 1,
+    record(path) {
+      const bytes = Buffer.from(path);
+      for (let i = 1; i < recordCount; i++) {
+        const at = (PARTITION_START + recordStart + i) * SECTOR_BYTES;
+        const found = Buffer.from(card.subarray(at + RECORD_PATH, at + RECORD_PATH + bytes.length));
+        if (recordPathBytes(card, at) === bytes.length && found.equals(bytes)) return at / SECTOR_BYTES;
+      }
+      throw new Error(`the card holds no record of ${path}`);
+    },
+    bucket(path) {
+      const hash = new Uint8Array(8);
+      const name = Buffer.from(path);
+      sipHash(hashKey, 0, name, 0, name.length, hash, 0);
+      return PARTITION_START + indexStart + homeBucket(hash, 0, bucketCount);
+    },
+  };
 }

@@ -334,7 +334,11 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
 
   sendSegment(sequence: number, payload: Uint8Array, at: number, length: number, psh: boolean): void {
     this.output.sendText(sequence, payload, at, length, psh);
-    this.sender.onSegmentSent(unwrap((sequence + length) >>> 0, this.sender.sndNxt), length, this.stack.nowUs);
+    this.sender.onSegmentSent(
+      unwrap((sequence + length) >>> 0, this.sender.sndNxt),
+      length,
+      this.stack.nowUs,
+    );
   }
 
   sendFin(sequence: number): void {
@@ -440,9 +444,6 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
 
   private arm(): void {
     const { receiver, sender, probes, idle } = this;
-    this.stack.timers.schedule(
-      this,
-      Math.min(receiver.ackAtUs, sender.timerAtUs, probes.atUs, idle.atUs),
-    );
+    this.stack.timers.schedule(this, Math.min(receiver.ackAtUs, sender.timerAtUs, probes.atUs, idle.atUs));
   }
 }

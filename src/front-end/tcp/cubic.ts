@@ -59,7 +59,10 @@ export class Cubic implements CongestionControl {
   onAcknowledged(bytes: number, srttUs: number, nowUs: number): void {
     let rest = bytes;
     if (this.inSlowStart) {
-      const growth = Math.min(this.isFirstSlowStart ? this.hyStart.growth(bytes) : bytes, this.ssthresh - this.cwnd);
+      const growth = Math.min(
+        this.isFirstSlowStart ? this.hyStart.growth(bytes) : bytes,
+        this.ssthresh - this.cwnd,
+      );
       this.cwnd += growth;
       if (this.inSlowStart) return;
       rest -= growth;

@@ -45,7 +45,8 @@ export class HyStart {
         MIN_RTT_THRESH_US,
         Math.min(this.lastRoundMinUs / MIN_RTT_DIVISOR, MAX_RTT_THRESH_US),
       );
-      if (this.currentRoundMinUs >= this.lastRoundMinUs + threshUs) this.cssBaselineUs = this.currentRoundMinUs;
+      if (this.currentRoundMinUs >= this.lastRoundMinUs + threshUs)
+        this.cssBaselineUs = this.currentRoundMinUs;
     }
   }
 

@@ -167,7 +167,10 @@ export class NewRenoRecovery implements Recovery {
   private countSegment(): void {
     const { sndUna, sndNxt, segmentBytes } = this.flight;
     // Something is missing, so not everything can have arrived.
-    this.countedBytes = Math.max(0, Math.min(this.countedBytes + segmentBytes, sndNxt - sndUna - segmentBytes));
+    this.countedBytes = Math.max(
+      0,
+      Math.min(this.countedBytes + segmentBytes, sndNxt - sndUna - segmentBytes),
+    );
   }
 
   private leave(): void {

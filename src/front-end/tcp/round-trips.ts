@@ -44,7 +44,14 @@ export class RoundTrips implements DeliveryListener {
     this.ambiguous = false;
   }
 
-  onDelivered(start: number, end: number, statedUs: number, leftUs: number, whole: boolean, resent: boolean): void {
+  onDelivered(
+    start: number,
+    end: number,
+    statedUs: number,
+    leftUs: number,
+    whole: boolean,
+    resent: boolean,
+  ): void {
     this.deliveredBytes += end - start;
     const isTimed = whole && leftUs !== Infinity;
     if (!resent) {

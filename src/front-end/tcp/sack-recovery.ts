@@ -153,7 +153,8 @@ export class SackRecovery implements Recovery {
   /** The consequences of an ACK that moved SND.UNA by `ackedBytes`, possibly by none. */
   private advance(ackedBytes: number, limited: boolean, nowUs: number): void {
     const { deliveredBytes, originalBytes } = this.roundTrips;
-    if (this.phase === 'timeout' && this.watchesTimeout && deliveredBytes > 0) this.judgeTimeout(originalBytes);
+    if (this.phase === 'timeout' && this.watchesTimeout && deliveredBytes > 0)
+      this.judgeTimeout(originalBytes);
     if (this.phase !== 'open' && this.scoreboard.una >= this.recoveryPoint) this.leave();
     else if (this.phase === 'timeout' && ackedBytes > 0) {
       this.congestion.onAcknowledged(Math.min(ackedBytes, this.flight.segmentBytes), this.rtt.srttUs, nowUs);

@@ -29,7 +29,14 @@ export interface DeliveryListener {
    * [start, end) arrived. It was handed out at `statedUs` and had left by `leftUs` (Infinity: not reported yet);
    * `whole`: the byte at `end` - 1 was the last one that was known to have left then.
    */
-  onDelivered(start: number, end: number, statedUs: number, leftUs: number, whole: boolean, resent: boolean): void;
+  onDelivered(
+    start: number,
+    end: number,
+    statedUs: number,
+    leftUs: number,
+    whole: boolean,
+    resent: boolean,
+  ): void;
 }
 
 export class Scoreboard {
@@ -316,7 +323,9 @@ export class Scoreboard {
   }
 
   private alike(i: number, j: number): boolean {
-    return this.marks[i] === this.marks[j] && this.left[i] === this.left[j] && this.stated[i] === this.stated[j];
+    return (
+      this.marks[i] === this.marks[j] && this.left[i] === this.left[j] && this.stated[i] === this.stated[j]
+    );
   }
 
   private remove(i: number): void {

@@ -65,7 +65,12 @@ export class Sender implements Flight {
   /** Timeouts since the client last acknowledged anything new. */
   private timeouts = 0;
   /** The acknowledgment under way; used again for every one. */
-  private readonly acknowledgment: Acknowledgment = { ack: 0, options: NO_OPTIONS, duplicate: false, limited: false };
+  private readonly acknowledgment: Acknowledgment = {
+    ack: 0,
+    options: NO_OPTIONS,
+    duplicate: false,
+    limited: false,
+  };
 
   constructor(
     carrier: SenderCarrier,

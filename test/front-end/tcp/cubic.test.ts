@@ -58,7 +58,10 @@ describe('Cubic (RFC 9438)', () => {
         nowUs = roundTrips(cubic, nowUs, (seconds + 1) * SECOND - nowUs, rttUs);
         const expected = 0.4 * ((nowUs - SECOND) / SECOND - k) ** 3 + startSegments;
         const segments = cubic.cwndBytes / MSS;
-        assert.ok(Math.abs(segments - expected) < 0.02 * expected, `${seconds} s: ${segments}, not ${expected}`);
+        assert.ok(
+          Math.abs(segments - expected) < 0.02 * expected,
+          `${seconds} s: ${segments}, not ${expected}`,
+        );
       }
     });
   }

@@ -31,7 +31,10 @@ describe('proportional rate reduction (RFC 6937)', () => {
 
   it('grows back to the threshold, but not in a burst, when more was lost than the reduction', () => {
     const sent = run(20, 14, 15);
-    assert.ok(sent.every((segments) => segments <= 2), `${sent}`);
+    assert.ok(
+      sent.every((segments) => segments <= 2),
+      `${sent}`,
+    );
     assert.ok(sent.reduce((sum, segments) => sum + segments, 0) >= 8);
   });
 

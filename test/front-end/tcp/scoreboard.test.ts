@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { MAX_RECORDS, Mark, Scoreboard, type DeliveryListener } from '../../../src/front-end/tcp/scoreboard.js';
+import {
+  MAX_RECORDS,
+  Mark,
+  Scoreboard,
+  type DeliveryListener,
+} from '../../../src/front-end/tcp/scoreboard.js';
 
 interface Delivered {
   start: number;
@@ -14,7 +19,14 @@ interface Delivered {
 class Listener implements DeliveryListener {
   readonly delivered: Delivered[] = [];
 
-  onDelivered(start: number, end: number, statedUs: number, leftUs: number, whole: boolean, resent: boolean): void {
+  onDelivered(
+    start: number,
+    end: number,
+    statedUs: number,
+    leftUs: number,
+    whole: boolean,
+    resent: boolean,
+  ): void {
     this.delivered.push({ start, end, statedUs, leftUs, whole, resent });
   }
 }
@@ -66,7 +78,9 @@ describe('Scoreboard', () => {
             listener.delivered.length = 0;
             assert.equal(board.sack(from, to, listener), fresh);
           } else if (kind === 'ack') {
-            fresh = model.bytes.slice(model.una, to).filter(({ marks }) => (marks & Mark.sacked) === 0).length;
+            fresh = model.bytes
+              .slice(model.una, to)
+              .filter(({ marks }) => (marks & Mark.sacked) === 0).length;
             listener.delivered.length = 0;
             model.una = to;
             board.acknowledge(to, listener);
@@ -88,7 +102,10 @@ describe('Scoreboard', () => {
           assert.equal(board.sackedBytes, model.count(Mark.sacked));
           assert.equal(board.lostBytes, model.count(Mark.lost));
           assert.equal(board.pipeBytes, board.edge - model.una - board.sackedBytes - board.lostBytes);
-          assert.equal(board.allLeft, board.edge > model.una && model.bytes.slice(model.una).every(({ left }) => left));
+          assert.equal(
+            board.allLeft,
+            board.edge > model.una && model.bytes.slice(model.una).every(({ left }) => left),
+          );
           const lost = model.bytes.findIndex(({ marks }, i) => i >= model.una && (marks & Mark.lost) !== 0);
           assert.equal(board.nextLost(model.una), lost);
           for (let i = board.first; i < board.end; i++) {
@@ -144,7 +161,10 @@ describe('Scoreboard', () => {
     board.acknowledge(end, listener);
     assert.equal(board.pipeBytes, 0);
     assert.equal(board.sackedBytes, 0);
-    assert.equal(listener.delivered.reduce((sum, each) => sum + each.end - each.start, 0), end);
+    assert.equal(
+      listener.delivered.reduce((sum, each) => sum + each.end - each.start, 0),
+      end,
+    );
   });
 
   it('takes back what a client reported and dropped (RFC 2018 8)', () => {
