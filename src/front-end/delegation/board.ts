@@ -98,7 +98,7 @@ export class Board {
 
   /** An answer that takes longer is probably lost. */
   get answerBoundUs(): number {
-    return this.answerUs + 4 * this.answerDeviationUs;
+    return Math.ceil(this.answerUs + 4 * this.answerDeviationUs);
   }
 
   heard(nowUs: number): void {

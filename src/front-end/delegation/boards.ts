@@ -142,8 +142,10 @@ export class Boards {
     for (const board of this.all) {
       if (board.opening !== undefined) deadlineUs = Math.min(deadlineUs, board.openAtUs);
       if (board.state === 'alive') {
+        deadlineUs = Math.min(deadlineUs, board.lastToldUs + timing.presenceMs * 1000);
+        // Nothing is asked while a session is being opened.
         const suspectUs = Math.max(board.lastHeardUs + timing.suspectMs * 1000, board.askAtUs);
-        deadlineUs = Math.min(deadlineUs, suspectUs, board.lastToldUs + timing.presenceMs * 1000);
+        if (board.opening === undefined) deadlineUs = Math.min(deadlineUs, suspectUs);
       } else if (board.opening === undefined) deadlineUs = Math.min(deadlineUs, this.#discoverAtUs);
     }
     return deadlineUs;

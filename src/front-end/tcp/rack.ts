@@ -88,7 +88,7 @@ export class Rack {
       if ((marks & (Mark.sacked | Mark.lost)) !== 0) continue;
       const dueUs = this.overtakenUs(scoreboard, i, marks, spanStart) + windowUs;
       if (dueUs <= nowUs) scoreboard.markLost(i);
-      else this.timerAtUs = Math.min(this.timerAtUs, dueUs);
+      else this.timerAtUs = Math.min(this.timerAtUs, Math.ceil(dueUs));
     }
     return scoreboard.lostBytes - lostBefore;
   }

@@ -39,7 +39,7 @@ export class TailLossProbe {
     if (this.probes === MAX_PROBES) return;
     const { srttUs, rtoUs } = this.rtt;
     const pauseUs = (2 * srttUs + (single ? MAX_ACK_DELAY_US : GRANULARITY_US)) * 2 ** this.probes;
-    this.atUs = srttUs === 0 ? Infinity : nowUs + Math.min(pauseUs, rtoUs);
+    this.atUs = srttUs === 0 ? Infinity : Math.ceil(nowUs + Math.min(pauseUs, rtoUs));
   }
 
   cancel(): void {

@@ -94,7 +94,8 @@ describe('front-end/delegation: loss of each kind of frame', () => {
         for (const board of world.boards) assert.equal(board.slots.size, 0, 'nothing is held for ever');
         assert.equal(world.backEnds.outstanding, 0);
       }),
-      { numRuns: 12 },
+      // The example once span: a silent board whose session was being renewed was to be asked at once, for ever.
+      { numRuns: 12, examples: [[1_691_535_235]] },
     );
   });
 

@@ -2,6 +2,7 @@
  * The front-end's delegation layer and fake boards on one virtual clock, joined by a link that a test can make
  * lose, repeat, delay and reorder frames.
  */
+import assert from 'node:assert/strict';
 import { KeyDeriver } from '../../../src/wire/atcp/authentication.js';
 import { atcpType, AtcpType, ATCP_HEADER_BYTES, atcpLength } from '../../../src/wire/atcp/header.js';
 import { StatementKind, statementKind, statementLength } from '../../../src/wire/atcp/statements.js';
@@ -91,7 +92,11 @@ export class World implements FakeBoardWorld {
   /** Runs everything that happens in the next `ms`. */
   run(ms: number): void {
     const endUs = this.#nowUs + ms * 1000;
-    for (;;) {
+    for (let steps = 0; ; steps++) {
+      assert.ok(
+        steps < 1_000_000,
+        `it asks to be called again and again at ${this.#nowUs}: ${this.backEnds.nextDeadlineUs}`,
+      );
       if (this.#workWanted) {
         this.#workWanted = false;
         this.backEnds.flush(this.#nowUs);

@@ -133,7 +133,10 @@ describe('lab: atcp status and atcp trace', function () {
   it('shows it to people, too', () => {
     const text = readFileSync(join(folder, 'at-rest.txt'), 'utf8');
     assert.match(text, /^Front-end 10\.77\.0\.10 at 02:a7:c9:00:00:10, epoch \d+, up /);
-    assert.match(text, /\n10\.77\.0\.100:\d+ {2}large\.bin {2}completed +[12] +\d+( +(0|3,000,001)){3} +[\d,]+\n/);
+    assert.match(
+      text,
+      /\n10\.77\.0\.100:\d+ {2}large\.bin {2}completed +[12] +\d+( +(0|3,000,001)){3} +[\d,]+\n/,
+    );
     assert.match(text, /\nConnections: 0 open, /);
     assert.match(text, /\nFig\. 8 +120 +\d/);
   });
