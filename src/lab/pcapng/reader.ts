@@ -138,7 +138,9 @@ function unitsPerSecond(resolution: number): number {
 function readPacket(block: DataView<ArrayBuffer>, section: Section, path: string, at: number): CapturedFrame {
   const little = section.littleEndian;
   const captured = block.byteLength >= 32 ? block.getUint32(20, little) : Infinity;
-  if (28 + padded(captured) > block.byteLength - 4) throw damaged(path, at, 'has a packet beyond its block');
+  // The length by itself first: padding is 32-bit arithmetic.
+  if (captured > block.byteLength || 28 + padded(captured) > block.byteLength - 4)
+    throw damaged(path, at, 'has a packet beyond its block');
   const description = section.interfaces[block.getUint32(8, little)];
   if (description === undefined)
     throw damaged(path, at, 'has a packet of an interface that it does not describe');
