@@ -155,6 +155,8 @@ export class AutoClient extends EventEmitter {
   private rcvNxt = 0;
   private finAt = -1;
   private readonly ahead = new Map<number, Buffer>();
+  /** What came twice, to be reported with the next ACK (D-SACK, RFC 2883). */
+  private duplicate: readonly [number, number] | undefined;
   private unread = 0;
   private unacked = 0;
   private timerGeneration = 0;
@@ -239,7 +241,9 @@ export class AutoClient extends EventEmitter {
     const start = (segment.seq - this.irs - 1) | 0;
     const end = start + segment.payload.length;
     if (segment.flags.includes('F')) this.finAt = end;
-    let disorder = start > this.rcvNxt || end < this.rcvNxt;
+    if (segment.payload.length > 0 && (end <= this.rcvNxt || this.ahead.has(start)))
+      this.duplicate = [start, end];
+    let disorder = start > this.rcvNxt || this.duplicate !== undefined;
     // A client drops what lies beyond the window that it offered.
     if (end > this.rcvNxt && end <= this.rcvNxt + this.window()) this.ahead.set(start, segment.payload);
     disorder = this.takeInOrder() || disorder;
@@ -288,8 +292,9 @@ export class AutoClient extends EventEmitter {
   private acknowledge(latest = -1): void {
     this.unacked = 0;
     const options: number[] = [];
-    if (this.sack && this.serverSack && this.ahead.size > 0)
+    if (this.sack && this.serverSack && (this.ahead.size > 0 || this.duplicate !== undefined))
       options.push(...sackOption(...this.sackEdges(latest)));
+    this.duplicate = undefined;
     this.emitSegment('A', this.iss + this.nxt, Buffer.alloc(0), options);
   }
 
@@ -302,6 +307,7 @@ export class AutoClient extends EventEmitter {
       else ranges.push([start, start + payload.length]);
     }
     ranges.sort((a, b) => Number(b[0] <= latest && latest < b[1]) - Number(a[0] <= latest && latest < a[1]));
+    if (this.duplicate !== undefined) ranges.unshift([...this.duplicate]);
     return ranges.slice(0, 3).flatMap(([start, end]) => [this.irs + 1 + start, this.irs + 1 + end]);
   }
 

@@ -70,6 +70,31 @@ describe('a download', function () {
     }
   }
 
+  for (const seed of [1, 2, 3]) {
+    it(`of 10 MB is repeated little by reordering alone (seed ${seed})`, async () => {
+      const faults = { reorder: 0.05 };
+      const { rig, us } = await download(randomBytes(1, 10_000_000), seed, faults, { sack: true, scale: 7 });
+      assert.equal(rig.counters.retransmissionTimeouts, 0);
+      // Half of the 500,000 bytes that are held up are late by more than RFC 8985's longest reordering window, SRTT.
+      assert.ok(
+        rig.counters.retransmittedBytes < 360_000,
+        `${rig.counters.retransmittedBytes} bytes repeated`,
+      );
+      assert.ok(rig.counters.recoveriesUndone > rig.counters.fastRecoveries / 4);
+      assert.ok(us < 3 * SECOND, `${us} µs`);
+    });
+
+    it(`of 2 MB survives bad faults in both directions without idling (seed ${seed})`, async () => {
+      const faults = { loss: 0.05, reorder: 0.1, duplicate: 0.05 };
+      const { rig } = await download(randomBytes(1, 2_000_000), seed, faults, { sack: true, scale: 7 });
+      assert.ok(rig.counters.retransmissionTimeouts <= 2, `${rig.counters.retransmissionTimeouts} timeouts`);
+      assert.ok(
+        rig.counters.retransmittedBytes < 400_000,
+        `${rig.counters.retransmittedBytes} bytes repeated`,
+      );
+    });
+  }
+
   it('in writes of every size arrives whole', async () => {
     for (let seed = 1; seed <= 10; seed++) {
       const bytes = randomBytes(seed, 300_000);

@@ -174,8 +174,9 @@ export class Sender implements Flight {
 
   /** Time has passed; false when the client is given up. */
   onTimer(nowUs: number): boolean {
-    if (nowUs >= this.retransmitAtUs) return this.onTimeout(nowUs);
+    // A probe that is due together with the timeout goes first, and the timer starts anew (RFC 8985 7.3).
     if (this.recovery.onTimer(nowUs)) this.probeTail(nowUs);
+    else if (nowUs >= this.retransmitAtUs) return this.onTimeout(nowUs);
     this.run(nowUs);
     return true;
   }

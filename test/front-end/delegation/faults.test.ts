@@ -56,6 +56,35 @@ describe('front-end/delegation: loss of each kind of frame', () => {
     });
   }
 
+  it('repairs a lost grant and a lost resend range within milliseconds, once it knows how fast a board answers', () => {
+    const world = new World(1).start();
+    const download = new Download(world, FILE, 20_000);
+    download.lose = () => true;
+    world.run(50);
+    assert.equal(download.span.sentUpTo, 20_000);
+    world.fault = dropFirst(1, isAckDown);
+    download.grantTo(30_000);
+    world.run(8);
+    assert.equal(download.span.sentUpTo, 30_000);
+    world.fault = dropFirst(1, isAckDown);
+    download.span.resend(1460, 4380);
+    assert.equal(download.span.canResend, true);
+    world.run(8);
+    // The carrier hears when it was executed, so that RACK may miss it from then on.
+    assert.deepEqual(
+      download.resent.map(({ from, to }) => [from, to]),
+      [[1460, 4380]],
+    );
+    for (let i = 0; i < 8; i++) {
+      assert.equal(download.span.canResend, true);
+      download.span.resend(2 * i * 1460, (2 * i + 1) * 1460);
+    }
+    assert.equal(download.span.canResend, false, 'a statement holds eight ranges');
+    world.run(8);
+    assert.equal(download.span.canResend, true);
+    assert.equal(download.resent.length, 9);
+  });
+
   it('repeats a question until its answer is in', async () => {
     const world = new World(1).start();
     world.fault = dropFirst(3, isAckUp);
