@@ -12,13 +12,17 @@ import {
   ipv4Protocol,
   ipv4TotalLength,
 } from '../../src/wire/ipv4.js';
+import { IPV6_HEADER_BYTES, IPV6_NEXT_HEADER, Ipv6Extension, ipv6PayloadBytes } from '../../src/wire/ipv6.js';
+import { TCP_CHECKSUM } from '../../src/wire/tcp.js';
+import { UDP_CHECKSUM } from '../../src/wire/udp.js';
 
 const VLAN_TAG_BYTES = 4;
-const IPV6_HEADER_BYTES = 40;
-const TCP_CHECKSUM = 16;
-const UDP_CHECKSUM = 6;
-/** IPv6 extension headers that may stand before TCP or UDP (RFC 8200 4): hop-by-hop, routing, destination. */
-const IPV6_EXTENSIONS: readonly number[] = [0, 43, 60];
+/** What may stand before TCP or UDP and leaves it whole. */
+const IPV6_EXTENSIONS: readonly number[] = [
+  Ipv6Extension.hopByHop,
+  Ipv6Extension.routing,
+  Ipv6Extension.destination,
+];
 
 /** Completes the checksum in place; false when the frame is not whole, unfragmented TCP or UDP over IP. */
 export function completeChecksum(b: Uint8Array, at: number, length: number): boolean {
@@ -43,9 +47,9 @@ function completeIpv4(b: Uint8Array, ip: number, length: number): boolean {
 
 function completeIpv6(b: Uint8Array, ip: number, length: number): boolean {
   if (length < IPV6_HEADER_BYTES) return false;
-  const end = ip + IPV6_HEADER_BYTES + get16(b, ip + 4);
+  const end = ip + IPV6_HEADER_BYTES + ipv6PayloadBytes(b, ip);
   if (end > ip + length) return false;
-  let next = b[ip + 6]!;
+  let next = b[ip + IPV6_NEXT_HEADER]!;
   let at = ip + IPV6_HEADER_BYTES;
   while (IPV6_EXTENSIONS.includes(next)) {
     if (at + 8 > end) return false;

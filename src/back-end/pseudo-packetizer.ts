@@ -5,9 +5,9 @@
  */
 import { copy, sum16 } from '../wire/byte-loops.js';
 import { setIpv4Length } from '../wire/ipv4.js';
+import { IPV6_PAYLOAD_LENGTH } from '../wire/ipv6.js';
 import { TCP_CHECKSUM, TCP_FLAGS, TCP_SEQUENCE } from '../wire/tcp.js';
 import { UDP_CHECKSUM, UDP_LENGTH } from '../wire/udp.js';
-import { IPV6_PAYLOAD_LENGTH } from './template.js';
 import type { Template } from './template.js';
 
 /** Where packets go; {@link NicController} is one. */

@@ -7,6 +7,7 @@ import { copy, equal, sum16 } from '../wire/byte-loops.js';
 import { get16, get32, put16, put32 } from '../wire/bytes.js';
 import { ETHERNET_HEADER_BYTES, ETHERNET_SOURCE, EtherType, MAC_BYTES } from '../wire/ethernet.js';
 import { IPV4_HEADER_BYTES, IPV4_SOURCE, IpProtocol, setIpv4Length } from '../wire/ipv4.js';
+import { IPV6_HEADER_BYTES, IPV6_NEXT_HEADER, IPV6_PAYLOAD_LENGTH, IPV6_SOURCE } from '../wire/ipv6.js';
 import {
   TCP_ACKNOWLEDGMENT,
   TCP_CHECKSUM,
@@ -23,11 +24,6 @@ import { Reason } from '../wire/atcp/ack-up.js';
 import { MTU_BYTES } from './limits.js';
 import type { PseudoSource } from './ports.js';
 
-/** IPv6 (RFC 8200 3): 4 payload length   6 next header   8 source   24 destination. */
-export const IPV6_HEADER_BYTES = 40;
-export const IPV6_PAYLOAD_LENGTH = 4;
-const IPV6_NEXT_HEADER = 6;
-const IPV6_SOURCE = 8;
 const IPV4_PROTOCOL = 9;
 const IPV4_FRAGMENT = 6;
 const VLAN_TAG_BYTES = 4;

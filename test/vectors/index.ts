@@ -1,7 +1,13 @@
 /** Every vector. A new file of vectors is added here, and then runs on every engine. */
 import { byteLoopVectors } from './byte-loops.js';
+import { ipv6Vectors } from './ipv6.js';
 import { pseudoPacketVectors } from './pseudo-packets.js';
 import type { Vector } from './vector.js';
 import { wireVectors } from './wire.js';
 
-export const allVectors: readonly Vector[] = [...byteLoopVectors, ...wireVectors, ...pseudoPacketVectors];
+export const allVectors: readonly Vector[] = [
+  ...byteLoopVectors,
+  ...wireVectors,
+  ...ipv6Vectors,
+  ...pseudoPacketVectors,
+];
