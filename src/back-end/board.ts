@@ -17,6 +17,7 @@ import type { Limits } from './limits.js';
 import { MemoryController } from './memory-controller.js';
 import { FOREIGN, NicController } from './nic-controller.js';
 import { ObjectReader, ReadStep } from './object-reader.js';
+import { Pacer } from './pacer.js';
 import type { BoardPorts, ConsolePort, Provisioning } from './ports.js';
 import { PseudoPacketizer } from './pseudo-packetizer.js';
 import { Reports } from './reports.js';
@@ -68,6 +69,7 @@ export class Board {
   readonly #delegations: Delegations;
   readonly #reader: ObjectReader;
   readonly #sender: SegmentSender;
+  readonly #pacer: Pacer;
   readonly #writer: FrameWriter;
   readonly #limits: Limits;
   readonly counters = new Counters();
@@ -100,6 +102,7 @@ export class Board {
     const queues = new WorkQueues(limits);
     const reports = new Reports(due, limits, counters);
     this.#queues = queues;
+    this.#pacer = new Pacer(queues, limits);
     const responder = new HttpResponder();
     this.#reader = new ObjectReader(this.disk, this.memory, this.#table, queues, limits, counters);
     this.#delegations = new Delegations(
@@ -140,6 +143,7 @@ export class Board {
       new PseudoPacketizer(this.memory.pseudoFrame, this.#nic),
       responder,
       queues,
+      this.#pacer,
       this.#delegations,
       reports,
       limits,
@@ -192,7 +196,9 @@ export class Board {
     let restUs = this.#watchUs;
     if (this.#delegations.nextLeaseUs < restUs) restUs = this.#delegations.nextLeaseUs;
     if (this.#diskState !== DiskState.ready && this.#diskDueUs < restUs) restUs = this.#diskDueUs;
-    return this.#state > BoardState.noLink && this.#due.us < restUs ? this.#due.us : restUs;
+    if (this.#state <= NO_LINK) return restUs;
+    if (this.#pacer.nextUs < restUs) restUs = this.#pacer.nextUs;
+    return this.#due.us < restUs ? this.#due.us : restUs;
   }
 
   /** What has to be looked at from time to time only: NIC, link, silence of the front-end. */

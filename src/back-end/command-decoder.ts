@@ -8,6 +8,7 @@ import {
   commandArguments,
   commandDate,
   commandFirstOffset,
+  CommandFlag,
   commandL3Offset,
   commandL4Offset,
   commandOpcode,
@@ -124,6 +125,7 @@ export class CommandDecoder {
       into.l3Offset,
       into.l4Offset,
       into.segmentBytes,
+      (into.flags & CommandFlag.numbered) !== 0,
       this.#sources,
     );
   }

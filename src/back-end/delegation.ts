@@ -70,6 +70,9 @@ export class Delegation {
   templateVersion = 0;
   /** Units below this one have been returned: the client has their bytes. */
   lowUnit = 0;
+  /** Of UDP: from one datagram to the next, 0 for at once; and when the next one is due. */
+  intervalUs = 0;
+  paceDueUs = 0;
 
   // The command.
   epoch = 0;
@@ -138,6 +141,8 @@ export function resetDelegation(d: Delegation): void {
   d.leaseOver = false;
   d.templateVersion = 0;
   d.lowUnit = 0;
+  d.intervalUs = 0;
+  d.paceDueUs = 0;
   d.reason = Reason.none;
   d.total = UNKNOWN_U64;
   d.found = false;

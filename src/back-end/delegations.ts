@@ -144,7 +144,7 @@ export class Delegations {
     d.total = total;
     // The last byte of the object that the span has: none, when it is all head.
     d.endUnit = total === d.headBytes ? 0 : Math.ceil((d.from + total - d.headBytes) / UNIT_BYTES);
-    moveTo(d, d.firstOffset);
+    moveTo(d, wholeDatagrams(d, d.firstOffset));
     this.#queues.toReadAhead.add(d);
     this.fire(nowUs, d, SlotEvent.found);
   }
@@ -197,9 +197,8 @@ export class Delegations {
 
   /** Acts on what the latest statement says, while the state lets the board send. */
   #credit(nowUs: number, d: Delegation): void {
-    const total = d.total;
-    const acknowledged = d.acknowledged < total ? d.acknowledged : total;
-    d.limit = d.granted < total ? d.granted : total;
+    const acknowledged = neededFrom(d);
+    d.limit = wholeDatagrams(d, d.granted < d.total ? d.granted : d.total);
     if (acknowledged > d.next) {
       this.#counters.ackAheadOfSent130++;
       d.missing = -1;
@@ -302,6 +301,16 @@ export class Delegations {
 function isEvictable(d: Delegation): boolean {
   if (d.state === SlotState.done || d.state === SlotState.failed) return true;
   return (d.commandFlags & CommandFlag.restartable) !== 0;
+}
+
+/** What lies below the client has. */
+export function neededFrom(d: Delegation): number {
+  return wholeDatagrams(d, d.acknowledged < d.total ? d.acknowledged : d.total);
+}
+
+/** A datagram begins at a multiple of its size and goes out whole: an offset within one stands for its start. */
+function wholeDatagrams(d: Delegation, offset: number): number {
+  return d.template.isTcp || offset === d.total ? offset : offset - (offset % d.segmentBytes);
 }
 
 /** The unit where the object's bytes go on from an offset within the span. */

@@ -70,7 +70,7 @@ export class PseudoPacketizer {
 
   /**
    * Completes the packet around `payloadBytes` and returns the frame's length. `flags` (TCP) are added to the
-   * template's; `sequence` (TCP) is that of the first payload byte.
+   * template's; `sequence` is that of the first payload byte, with UDP the number of the datagram.
    */
   finish(template: Template, payloadBytes: number, sequence: number, flags: number): number {
     if (this.#loaded !== template || template.stale) this.#load(template);
@@ -80,7 +80,7 @@ export class PseudoPacketizer {
     const length = payload + payloadBytes;
     // RFC 1071 sums in any order: the header's unchanging part, what differs per packet, then the payload.
     const sum = template.sum + length - l4;
-    if (!template.isTcp) return this.#finishUdp(template, length, sum);
+    if (!template.isTcp) return this.#finishUdp(template, length, sequence, sum);
     if (flags !== this.#flags) this.#setFlags(template, flags);
     const view = this.#view;
     view.setUint32(l4 + TCP_SEQUENCE, sequence);
@@ -125,13 +125,19 @@ export class PseudoPacketizer {
     this.frame[template.l4 + TCP_FLAGS] = template.flags | flags;
   }
 
-  #finishUdp(template: Template, length: number, sum: number): number {
+  #finishUdp(template: Template, length: number, sequence: number, sum: number): number {
     const l4 = template.l4;
     const payload = template.bytes;
     const l4Bytes = length - l4;
     this.#view.setUint16(l4 + UDP_LENGTH, l4Bytes);
     // The length counts twice: in the pseudo header and in UDP's own (RFC 768).
-    const checksum = ~sum16(this.frame, payload, length - payload, sum + l4Bytes) & 0xffff;
+    let total = sum + l4Bytes;
+    if (template.numberAt !== 0) {
+      const number = sequence & 0xffff;
+      this.#view.setUint16(template.numberAt, number);
+      total += number;
+    }
+    const checksum = ~sum16(this.frame, payload, length - payload, total) & 0xffff;
     this.#view.setUint16(l4 + UDP_CHECKSUM, checksum === 0 ? 0xffff : checksum);
     return length;
   }

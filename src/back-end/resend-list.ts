@@ -56,8 +56,11 @@ export class ResendList {
     this.#count = 0;
   }
 
-  /** Takes the ranges of an ATCP_ACK 29; {@link select} follows. */
-  load(b: Uint8Array, at: number): void {
+  /**
+   * Takes the ranges of an ATCP_ACK 29; {@link select} follows. With `datagramBytes` other than 0 they are made of
+   * whole datagrams: those that they touch.
+   */
+  load(b: Uint8Array, at: number, datagramBytes: number): void {
     const count = ackResendCount(b, at);
     for (let i = 0; i < count; i++) {
       const entry = this.#first + i;
@@ -66,6 +69,16 @@ export class ResendList {
       this.#to[entry] = resendTo(b, at, i);
     }
     this.#count = count;
+    if (datagramBytes !== 0) this.#widen(datagramBytes);
+  }
+
+  #widen(datagramBytes: number): void {
+    const end = this.#first + this.#count;
+    for (let i = this.#first; i < end; i++) {
+      const to = this.#to[i]!;
+      this.#from[i] = this.#from[i]! - (this.#from[i]! % datagramBytes);
+      this.#to[i] = to % datagramBytes === 0 ? to : to + datagramBytes - (to % datagramBytes);
+    }
   }
 
   /** Bytes up to `to` of the current range have been sent again. */

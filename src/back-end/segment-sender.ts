@@ -9,12 +9,13 @@ import { TcpFlag } from '../wire/tcp.js';
 import { UNIT_BYTES } from '../volume/limits.js';
 import type { Counters } from './counters.js';
 import type { Delegation } from './delegation.js';
-import { unitAt, withinAt } from './delegations.js';
+import { neededFrom, unitAt, withinAt } from './delegations.js';
 import type { Delegations } from './delegations.js';
 import type { HttpResponder } from './http-responder.js';
 import type { Limits } from './limits.js';
 import type { MemoryController } from './memory-controller.js';
 import type { NicController } from './nic-controller.js';
+import type { Pacer } from './pacer.js';
 import type { PseudoPacketizer } from './pseudo-packetizer.js';
 import type { Reports } from './reports.js';
 import type { WorkQueues } from './work-queues.js';
@@ -37,6 +38,7 @@ export class SegmentSender {
   /** The NIC had no room for the last packet. */
   #refused = false;
   readonly #queues: WorkQueues;
+  readonly #pacer: Pacer;
   readonly #memory: MemoryController;
   readonly #packetizer: PseudoPacketizer;
   readonly #responder: HttpResponder;
@@ -54,6 +56,7 @@ export class SegmentSender {
     packetizer: PseudoPacketizer,
     responder: HttpResponder,
     queues: WorkQueues,
+    pacer: Pacer,
     delegations: Delegations,
     reports: Reports,
     limits: Limits,
@@ -64,6 +67,7 @@ export class SegmentSender {
     this.#packetizer = packetizer;
     this.#responder = responder;
     this.#queues = queues;
+    this.#pacer = pacer;
     this.#delegations = delegations;
     this.#reports = reports;
     this.#counters = counters;
@@ -73,6 +77,7 @@ export class SegmentSender {
   }
 
   step(nowUs: number): SendStep {
+    if (nowUs >= this.#pacer.nextUs) this.#pacer.wake(nowUs);
     const queue = this.#queues.toSend;
     if (queue.count === 0) return SendStep.idle;
     const perStep = this.#perStep;
@@ -82,14 +87,24 @@ export class SegmentSender {
     while (left > 0 && queue.count > 0) {
       const d = queue.take();
       if (!d.sends || d.missing >= 0) continue;
-      const sent = this.#send(d, left < perTurn ? left : perTurn);
+      const most = left < perTurn ? left : perTurn;
+      const sent = d.intervalUs === 0 ? this.#send(d, most) : this.#sendPaced(nowUs, d, most);
       if (sent > 0) this.#account(nowUs, d, sent);
       left -= sent;
       const hasMore = d.next < d.limit || d.resend.at < d.resend.end;
-      if (hasMore && d.missing < 0) queue.add(d);
+      if (hasMore && d.missing < 0 && (d.intervalUs === 0 || !this.#pacer.holds(nowUs, d))) queue.add(d);
       if (this.#refused) return SendStep.waiting;
     }
     return left === perStep ? SendStep.idle : SendStep.worked;
+  }
+
+  /** As many datagrams as are due by now; the pacer wakes it when the next one is. */
+  #sendPaced(nowUs: number, d: Delegation, most: number): number {
+    const due = this.#pacer.due(nowUs, d, most);
+    if (due === 0) return 0;
+    const sent = this.#send(d, due);
+    d.paceDueUs += sent * d.intervalUs;
+    return sent;
   }
 
   /**
@@ -212,7 +227,8 @@ export class SegmentSender {
     const flags = offset + bytes === d.total ? lastFlags(d.commandFlags) : 0;
     let taken: boolean;
     if (bytes <= d.segmentBytes) {
-      taken = this.#nic.sendPseudo(packetizer.finish(template, bytes, sequence, flags));
+      const number = template.numberAt === 0 ? sequence : datagramNumber(d, offset);
+      taken = this.#nic.sendPseudo(packetizer.finish(template, bytes, number, flags));
     } else {
       const length = packetizer.finishSuper(template, bytes, sequence, flags);
       taken = this.#nic.sendSuper(length, template.l4, template.bytes, d.segmentBytes);
@@ -313,9 +329,14 @@ export class SegmentSender {
     this.#counters.replyRepeated += sent;
     if (resend.at < resend.end) return;
     const executed = resend.executed;
-    resend.select(d.acknowledged < d.total ? d.acknowledged : d.total, d.next);
+    resend.select(neededFrom(d), d.next);
     if (resend.executed !== executed) this.#reports.atOnce(nowUs, d);
   }
+}
+
+/** Modulo 2^16, by whoever writes it; the sum is exact. */
+function datagramNumber(d: Delegation, offset: number): number {
+  return d.startSequence + Math.trunc(offset / d.segmentBytes);
 }
 
 /** Flags of the segment with the last byte of the span (decision 7). */

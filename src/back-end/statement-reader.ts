@@ -8,6 +8,7 @@ import {
   AckDownFlag,
   ackDownVersion,
   ackGranted,
+  ackPace,
   ackLeaseMs,
   ackTemplate,
   ackTemplateBytes,
@@ -17,7 +18,7 @@ import {
   checkAckDown,
 } from '../wire/atcp/ack-down.js';
 import { DelegationState, Reason } from '../wire/atcp/ack-up.js';
-import { Opcode, OBJECT_VERSION_BYTES } from '../wire/atcp/command.js';
+import { CommandFlag, Opcode, OBJECT_VERSION_BYTES } from '../wire/atcp/command.js';
 import {
   checkStatement,
   commandCounter,
@@ -42,6 +43,8 @@ import type { PseudoSource } from './ports.js';
 import type { Reports } from './reports.js';
 import { SlotEvent, SlotState } from './state-machine.js';
 import { checkTemplate } from './template.js';
+
+const US_PER_S = 1_000_000;
 
 export class StatementReader {
   readonly #decoder: CommandDecoder;
@@ -185,6 +188,7 @@ export class StatementReader {
       command.l3Offset,
       command.l4Offset,
       command.segmentBytes,
+      isNumbered(d),
       this.#nic.macAddress,
     );
   }
@@ -254,9 +258,11 @@ export class StatementReader {
 
   #takeLists(d: Delegation, b: Uint8Array, at: number): void {
     if (!sendsBytes(d)) return;
-    d.resend.load(b, at);
+    const template = d.template;
+    d.resend.load(b, at, template.isTcp ? 0 : d.segmentBytes);
     d.marks.load(b, at);
-    d.template.setPair(ackAcknowledgment(b, at), ackWindow(b, at), ackTsEcr(b, at));
+    if (template.isTcp) template.setPair(ackAcknowledgment(b, at), ackWindow(b, at), ackTsEcr(b, at));
+    else setPace(d, ackPace(b, at));
   }
 
   /** Loads the template that comes with a statement; false when pseudo packets can't be made from it. */
@@ -269,15 +275,24 @@ export class StatementReader {
     const position = ackTemplate(b, at);
     const l3 = template.l3;
     const l4 = template.l4;
-    const reason = checkTemplate(b, position, bytes, l3, l4, d.segmentBytes, this.#sources);
+    const reason = checkTemplate(b, position, bytes, l3, l4, d.segmentBytes, isNumbered(d), this.#sources);
     if (reason !== Reason.none) {
       this.#delegations.fail(nowUs, d, reason);
       return false;
     }
-    template.load(b, position, bytes, l3, l4, d.segmentBytes, this.#nic.macAddress);
+    template.load(b, position, bytes, l3, l4, d.segmentBytes, isNumbered(d), this.#nic.macAddress);
     d.templateVersion = version;
     return true;
   }
+}
+
+function isNumbered(d: Delegation): boolean {
+  return (d.commandFlags & CommandFlag.numbered) !== 0;
+}
+
+/** Bits of payload per second, or 0. */
+function setPace(d: Delegation, pace: number): void {
+  d.intervalUs = pace === 0 ? 0 : (d.segmentBytes * 8 * US_PER_S) / pace;
 }
 
 function sendsBytes(d: Delegation): boolean {

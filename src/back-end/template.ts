@@ -19,7 +19,7 @@ import {
   tcpHeaderBytes,
 } from '../wire/tcp.js';
 import { UDP_CHECKSUM, UDP_HEADER_BYTES, UDP_LENGTH } from '../wire/udp.js';
-import { MAX_TEMPLATE_BYTES } from '../wire/atcp/command.js';
+import { DATAGRAM_NUMBER, MAX_DATAGRAM_HEADER_BYTES, MAX_TEMPLATE_BYTES } from '../wire/atcp/command.js';
 import { Reason } from '../wire/atcp/ack-up.js';
 import { MTU_BYTES } from './limits.js';
 import type { PseudoSource } from './ports.js';
@@ -42,6 +42,7 @@ export function checkTemplate(
   l3Offset: number,
   l4Offset: number,
   segmentBytes: number,
+  numbered: boolean,
   sources: readonly PseudoSource[],
 ): Reason {
   if (bytes > MAX_TEMPLATE_BYTES || l3Offset < ETHERNET_HEADER_BYTES || l4Offset > bytes)
@@ -54,10 +55,9 @@ export function checkTemplate(
     return Reason.badCommand;
   }
   const protocol = version === 4 ? b[at + l3Offset + IPV4_PROTOCOL]! : b[at + l3Offset + IPV6_NEXT_HEADER]!;
-  if (protocol === IpProtocol.tcp ? !isTcpData(b, l4, l4Bytes) : protocol !== IpProtocol.udp) {
-    return Reason.badCommand;
-  }
-  if (protocol === IpProtocol.udp && l4Bytes !== UDP_HEADER_BYTES) return Reason.badCommand;
+  if (protocol === IpProtocol.udp) {
+    if (!isUdpData(l4Bytes, numbered)) return Reason.badCommand;
+  } else if (protocol !== IpProtocol.tcp || numbered || !isTcpData(b, l4, l4Bytes)) return Reason.badCommand;
   if (segmentBytes === 0 || bytes - l3Offset + segmentBytes > MTU_BYTES) return Reason.badCommand;
   const source = at + l3Offset + (version === 4 ? IPV4_SOURCE : IPV6_SOURCE);
   return isProvisioned(b, source, version === 4 ? 4 : 16, get16(b, l4), sources)
@@ -91,6 +91,13 @@ function isTcpData(b: Uint8Array, l4: number, l4Bytes: number): boolean {
   return (b[l4 + TCP_FLAGS]! & control) === TcpFlag.ack;
 }
 
+/** The header of UDP and what begins every datagram; even, so that the payload's checksum needs no shift. */
+function isUdpData(l4Bytes: number, numbered: boolean): boolean {
+  const ownBytes = l4Bytes - UDP_HEADER_BYTES;
+  if (ownBytes < (numbered ? DATAGRAM_NUMBER + 2 : 0)) return false;
+  return ownBytes <= MAX_DATAGRAM_HEADER_BYTES && ownBytes % 2 === 0;
+}
+
 function isProvisioned(
   b: Uint8Array,
   at: number,
@@ -118,6 +125,8 @@ export class Template {
   isTcp = true;
   /** Where TSval is, or 0 when the segments carry no timestamps option. */
   tsValAt = 0;
+  /** Where the datagram's number is, or 0 when it has none. */
+  numberAt = 0;
   /** The header of a full segment; sequence number and checksum of TCP or UDP are filled in per packet. */
   readonly header = new Uint8Array(MAX_TEMPLATE_BYTES);
   l3 = 0;
@@ -142,6 +151,7 @@ export class Template {
     l3Offset: number,
     l4Offset: number,
     segmentBytes: number,
+    numbered: boolean,
     macAddress: Uint8Array,
   ): void {
     const header = this.header;
@@ -163,12 +173,19 @@ export class Template {
     }
     this.tsValAt = 0;
     this.#acknowledgment = -1;
+    this.numberAt = 0;
     if (this.isTcp) this.#loadTcp(l4Offset);
-    else {
-      put16(header, l4Offset + UDP_LENGTH, 0);
-      put16(header, l4Offset + UDP_CHECKSUM, 0);
-    }
+    else this.#loadUdp(l4Offset, numbered);
     this.stale = true;
+  }
+
+  #loadUdp(l4: number, numbered: boolean): void {
+    const header = this.header;
+    put16(header, l4 + UDP_LENGTH, 0);
+    put16(header, l4 + UDP_CHECKSUM, 0);
+    if (!numbered) return;
+    this.numberAt = l4 + UDP_HEADER_BYTES + DATAGRAM_NUMBER;
+    put16(header, this.numberAt, 0);
   }
 
   #loadTcp(l4: number): void {

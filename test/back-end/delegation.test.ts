@@ -439,12 +439,15 @@ describe('delegation', () => {
       const reads: [ReadOptions, number][] = [
         [{ template: template({ vlan: 5 }), segmentBytes: 1460 }, 18],
         [{ template: template({ source, destination }), segmentBytes: 1440 }, 14],
-        [{ template: template({ udp: true }), segmentBytes: 1472 }, 14],
-        [{ template: template({ source, destination, udp: true }), segmentBytes: 1452 }, 14],
+        [{ template: template({ udp: true }), segmentBytes: 1472, length: 3000 }, 14],
+        [{ template: template({ source, destination, udp: true }), segmentBytes: 1452, length: 3000 }, 14],
       ];
       for (const [i, [read, l3]] of reads.entries()) {
         rig.clear();
-        rig.state(readCommand({ ...read, counter: i + 1 }), ackDown({ counter: i + 1, granted: 3000 }));
+        rig.state(
+          readCommand({ ...read, counter: i + 1 }),
+          ackDown({ counter: i + 1, granted: 3000, acknowledgment: 0 }),
+        );
         const sent = Uint8Array.from(rig.segments.flatMap((segment) => [...segment.payload]));
         assert.deepEqual(sent, FILE.slice(0, 3000), `template ${i}`);
         assert.equal(rig.segments[0]!.payload.length, read.segmentBytes);

@@ -13,7 +13,7 @@ function newList(): ResendList {
 }
 
 function listOf(ranges: readonly Range[], acknowledged = 0, list = newList()): ResendList {
-  list.load(ackDown({ resend: ranges, acknowledged, granted: 1_000_000 }), 0);
+  list.load(ackDown({ resend: ranges, acknowledged, granted: 1_000_000 }), 0, 0);
   return list;
 }
 

@@ -83,7 +83,7 @@ describe('segmentation by the NIC', () => {
     const rig = connected();
     rig.state(
       readCommand({ template: template({ udp: true }), segmentBytes: 512 }),
-      ackDown({ granted: 20_000 }),
+      ackDown({ granted: 20_480, acknowledgment: 0 }),
     );
     rig.run(20_000);
     assert.equal(rig.nic.superFrames.length, 0);

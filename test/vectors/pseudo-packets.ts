@@ -26,7 +26,10 @@ const IPV4_UDP = '4500 0000 0000 4000 40 11 0000 0a4d000a 0a4d00c8';
 const TCP = '0050 9c40 00000000 00000000 5010 0000 0000 0000';
 const TCP_TIMESTAMPS = '0050 9c40 00000000 00000000 8010 0000 0000 0000 0101080a 00000000 00000000';
 const UDP = '0045 9c40 0000 0000';
+/** From port 80, with the header of TFTP's DATA (RFC 1350). */
+const UDP_TFTP = '0050 9c40 0000 0000 0003 0000';
 const LINK6 = '02a7c0000099 02a7c0000001 86dd';
+const IPV6_UDP = '60000000 0000 11 40 fd770000000000000000000000000010 fd770000000000000000000000000200';
 const IPV6 = '60000000 0000 06 40 fd770000000000000000000000000010 fd770000000000000000000000000200';
 const SOURCES = [
   { address: bytes('0a4d000a'), port: 0 },
@@ -34,11 +37,15 @@ const SOURCES = [
 ];
 const MARGIN = 8;
 
-function load(hex: string, l3: number, l4: number, segmentBytes: number): Template {
+function load(hex: string, l3: number, l4: number, segmentBytes: number, numbered = false): Template {
   const b = bytes(hex);
-  expectValue(checkTemplate(b, 0, b.length, l3, l4, segmentBytes, SOURCES), Reason.none, 'template');
+  expectValue(
+    checkTemplate(b, 0, b.length, l3, l4, segmentBytes, numbered, SOURCES),
+    Reason.none,
+    'template',
+  );
   const template = new Template();
-  template.load(b, 0, b.length, l3, l4, segmentBytes, OWN_MAC);
+  template.load(b, 0, b.length, l3, l4, segmentBytes, numbered, OWN_MAC);
   return template;
 }
 
@@ -214,6 +221,57 @@ export const pseudoPacketVectors: readonly Vector[] = [
         `${ip} 001e 00004000 40112564 0a4d000a 0a4d00c8 00459c40 000affff 4de9`,
         'checksum that would be 0',
       );
+    },
+  },
+  {
+    name: 'pseudo packet: numbered UDP datagrams; the number wraps; an empty one',
+    run() {
+      const template = load(LINK4 + IPV4_UDP + UDP_TFTP, 14, 34, 512, true);
+      expectPacket(
+        template,
+        ascii('ATCP!'),
+        1,
+        0,
+        '02a7c000009902a7c00000210800 ' +
+          '45000025000040004011255d0a4d000a0a4d00c800509c400011a827000300014154435021',
+        'number 1',
+      );
+      expectPacket(
+        template,
+        ascii('ATCP'),
+        0x1_0000,
+        0,
+        '02a7c000009902a7c00000210800 ' +
+          '45000024000040004011255e0a4d000a0a4d00c800509c400010c92a0003000041544350',
+        'number 65,536',
+      );
+      expectPacket(
+        load(LINK6 + IPV6_UDP + UDP_TFTP, 14, 54, 512, true),
+        bytes(''),
+        0xffff,
+        0,
+        '02a7c000009902a7c000002186dd ' +
+          '60000000000c1140fd770000000000000000000000000010fd77000000000000000000000000020000509c40000c66430003ffff',
+        'over IPv6',
+      );
+    },
+  },
+  {
+    name: 'pseudo packet: which headers datagrams may have',
+    run() {
+      const check = (hex: string, l4: number, segmentBytes: number, numbered: boolean): number => {
+        const b = bytes(hex);
+        return checkTemplate(b, 0, b.length, 14, l4, segmentBytes, numbered, SOURCES);
+      };
+      const udp = LINK4 + IPV4_UDP + UDP;
+      expectValue(check(udp + '00'.repeat(16), 34, 1456, true), Reason.none, '16 bytes, a full packet');
+      expectValue(check(udp + '00'.repeat(16), 34, 1457, true), Reason.badCommand, 'beyond the MTU');
+      expectValue(check(udp + '00'.repeat(18), 34, 512, true), Reason.badCommand, '18 bytes');
+      expectValue(check(udp + '000000', 34, 512, false), Reason.badCommand, 'an odd number of bytes');
+      expectValue(check(udp + '0000', 34, 512, false), Reason.none, 'without a number: 2 bytes');
+      expectValue(check(udp + '0000', 34, 512, true), Reason.badCommand, 'no room for the number');
+      expectValue(check(udp, 34, 512, true), Reason.badCommand, 'no header for the number');
+      expectValue(check(LINK4 + IPV4 + TCP, 34, 512, true), Reason.badCommand, 'TCP has numbers of its own');
     },
   },
   {

@@ -4,6 +4,7 @@
  *
  *   12 version (4)   16 acknowledged offset (8)   24 granted offset (8)
  *   32 acknowledgment number for pseudo packets (4)   36 window for pseudo packets, as it goes on the wire (2)
+ *      of a UDP delegation: pace, bits of payload per second, 0 for as fast as it goes (4)   zero (2)
  *   38 lease, ms (2)   40 TSecr for pseudo packets (4)
  *   44 resend ranges   45 timestamp marks   46 template bytes, 0 for no change   47 template version
  *   48 resend ranges, 12 bytes each: generation (4), from (4), to (4), relative to the acknowledged offset
@@ -61,6 +62,11 @@ export function ackGranted(b: Uint8Array, at: number): number {
 }
 
 export function ackAcknowledgment(b: Uint8Array, at: number): number {
+  return get32(b, at + 32);
+}
+
+/** Of a UDP delegation: bits of payload per second, 0 for as fast as it goes. */
+export function ackPace(b: Uint8Array, at: number): number {
   return get32(b, at + 32);
 }
 

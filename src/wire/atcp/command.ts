@@ -3,8 +3,8 @@
  * Offsets from the start of the statement:
  *
  *   12 opcode   13 template bytes   14 IP header within the template   15 TCP or UDP header within the template
- *   16 payload bytes of a full segment (2)   18 argument bytes (2)
- *   20 sequence number of span offset 0 (4)   24 date, ms since the Unix epoch (8)
+ *   16 payload bytes of a full segment or datagram (2)   18 argument bytes (2)
+ *   20 sequence number of span offset 0, or number of its datagram (4)   24 date, ms since the Unix epoch (8)
  *   32 first offset: where in the span this delegation starts (8)
  *   40 template, padded to 4   then arguments, padded to 4
  *
@@ -23,6 +23,10 @@ import { emitStatementHeader, padded4, StatementKind } from './statements.js';
 export const COMMAND_TEMPLATE = 40;
 /** Ethernet with one VLAN tag, IPv6, TCP with 40 bytes of options. */
 export const MAX_TEMPLATE_BYTES = 18 + 40 + 60;
+/** What a UDP template may have behind the UDP header: an even number of bytes that begin every datagram. */
+export const MAX_DATAGRAM_HEADER_BYTES = 16;
+/** Where in them the number of the datagram is, if they have one (2): TFTP and RTP agree on that. */
+export const DATAGRAM_NUMBER = 2;
 export const OBJECT_VERSION_BYTES = 16;
 export const MAX_NAME_BYTES = 255;
 
@@ -49,6 +53,8 @@ export const CommandFlag = Object.freeze({
   restartable: 4,
   /** The length is not known beforehand; the board names it before its first byte (decision 7). */
   open: 8,
+  /** Of a UDP template: the datagrams are numbered, 16 bits at {@link DATAGRAM_NUMBER} of their header. */
+  numbered: 16,
 } as const);
 
 export const ReadArgument = Object.freeze({

@@ -40,6 +40,8 @@ export interface TemplateOptions {
   readonly timestamps?: boolean;
   readonly vlan?: number;
   readonly udp?: boolean;
+  /** Behind the UDP header. */
+  readonly datagramHeader?: readonly number[];
 }
 
 export interface Template {
@@ -65,7 +67,7 @@ export function template(options: TemplateOptions = {}): Template {
   const ports = [sourcePort >>> 8, sourcePort & 255, destinationPort >>> 8, destinationPort & 255];
   const l4 =
     options.udp === true
-      ? [...ports, 0, 0, 0, 0]
+      ? [...ports, 0, 0, 0, 0, ...(options.datagramHeader ?? [])]
       : options.timestamps === true
         ? [
             ...ports,

@@ -186,6 +186,50 @@ function emitList(b: Uint8Array, at: number): number {
   return length;
 }
 
+function emitDatagramRead(b: Uint8Array, at: number): number {
+  const name = 'boot/vmlinuz';
+  const args = ReadArgument.name + name.length;
+  const flags = CommandFlag.restartable | CommandFlag.numbered;
+  const length = emitCommand(
+    b,
+    at,
+    flags,
+    FRONT_END_EPOCH,
+    5,
+    Opcode.read,
+    46,
+    14,
+    34,
+    1428,
+    args,
+    1,
+    1_800_000_000_000,
+    0,
+  );
+  const template = at + COMMAND_TEMPLATE;
+  const link = Uint8Array.of(2, 0, 0, 0, 0, 0x64, 2, 0, 0, 0, 0, 0x0a);
+  emitEthernet(b, template, link.subarray(0, 6), link.subarray(6), EtherType.ipv4);
+  emitIpv4(b, template + 14, 0, IpProtocol.udp, 0x0a4d_000a, 0x0a4d_0064);
+  put16(b, template + 14 + 2, 0);
+  put16(b, template + 14 + 10, 0);
+  put16(b, template + 34, 49_152);
+  put16(b, template + 36, 40_000);
+  put32(b, template + 38, 0);
+  put16(b, template + 42, 3);
+  put16(b, template + 44, 0);
+  const argument = commandArguments(b, at);
+  b.set(OBJECT_VERSION, argument + ReadArgument.version);
+  put64(b, argument + ReadArgument.from, 0);
+  put64(b, argument + ReadArgument.length, 1_000_000);
+  put16(b, argument + ReadArgument.nameLength, name.length);
+  utf8(b, argument + ReadArgument.name, name);
+  return length;
+}
+
+function emitPace(b: Uint8Array, at: number): number {
+  return emitAckDown(b, at, 0, FRONT_END_EPOCH, 5, 2, 14_280, 28_560, 4_000_000, 0, 2_000, 0, 0, 0, 0, 0);
+}
+
 function emitFirstGrant(b: Uint8Array, at: number): number {
   return emitAckDown(b, at, 0, FRONT_END_EPOCH, 1, 1, 0, 14_600, 0x1234_5678, 501, 2_000, 0, 0, 0, 0, 0);
 }
@@ -419,6 +463,8 @@ export const EXAMPLES: ReadonlyMap<string, Uint8Array> = new Map([
   ['answer to list', statement(emitListAnswer)],
   ['ATCP_ACK 29 with a resend range and two timestamp marks', statement(emitLaterStatement)],
   ['ATCP_ACK 29 with a template', statement(emitTemplateChange)],
+  ['read in numbered datagrams', statement(emitDatagramRead)],
+  ['ATCP_ACK 29 with a pace', statement(emitPace)],
   ['ATCP_ACK 29 that releases', statement(emitRelease)],
   ['ATCP_ACK 27', statement(emitReport)],
   ['busy', statement(emitBusy)],
