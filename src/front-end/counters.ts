@@ -40,6 +40,10 @@ export class FrontEndCounters {
   synAckRepeated22 = 0;
   connectionsOpened23 = 0;
   synRefusedBacklog = 0;
+  /** Handshakes of which nothing is kept: SYN-ACKs with a cookie, ACKs that brought one back, and that did not. */
+  synCookiesSent = 0;
+  synCookiesTaken = 0;
+  synCookiesRefused = 0;
   synRefusedConnections = 0;
   /** The 4-tuple waits for the end of a board's lease (decision 2). */
   synRefusedQuarantine = 0;

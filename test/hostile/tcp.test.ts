@@ -204,7 +204,7 @@ describe('hostile: TCP and IP', function () {
     await world.assertEmpty();
   });
 
-  it('closed ports answer with a reset, floods of SYNs with nothing more than the backlog', async () => {
+  it('closed ports answer with a reset, floods of SYNs with the backlog and cookies', async () => {
     for (const localPort of [0, 1, 79, 81, 65_535]) {
       const client = world.client({ localPort });
       client.connect();
@@ -220,11 +220,16 @@ describe('hostile: TCP and IP', function () {
       toFrontEnd(segmentFrame({ ...from, address: 0x0b00_0001 + i, port: 1024 + i }, syn));
       if (i % 100 === 0) await world.run(0.1);
     }
-    assert.ok(moved('synRefusedBacklog') > 2_000);
+    assert.ok(moved('synCookiesSent') > 2_000);
     assert.ok(world.host.tcp.table.size < 600);
-    // Handshakes that nobody completes are over after about a minute; until then new clients repeat their SYN.
-    await world.until(() => world.host.tcp.table.size < 5, 200_000);
+    // The backlog is full, and a new client is served all the same.
+    const late = world.download('/small.bin');
+    await late.expectBody(SMALL, 10_000);
+    late.end();
     await honest.finish();
+    assert.ok(moved('synCookiesTaken') > 0);
+    // Handshakes that nobody completes are over after about a minute.
+    await world.until(() => world.host.tcp.table.size < 5, 200_000);
     await world.assertEmpty();
   });
 

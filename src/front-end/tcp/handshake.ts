@@ -3,21 +3,13 @@
  * ACK (23), in an object much smaller than a connection. It reads the options, chooses the initial sequence
  * number, repeats the SYN-ACK and makes the connection.
  */
-import {
-  DEFAULT_MSS,
-  TCP_HEADER_BYTES,
-  TcpFlag,
-  emitMssOption,
-  emitSackPermittedOption,
-  emitWindowScaleOption,
-} from '../../wire/tcp.js';
-import { IPV4_HEADER_BYTES } from '../../wire/ipv4.js';
+import { TcpFlag } from '../../wire/tcp.js';
 import { Ipv4Path } from '../link/path.js';
+import { agree, emitSynAckOptions, synAckWindow, type Agreement } from './agreement.js';
 import { ChallengeLimit } from './challenge-limit.js';
 import { Connection } from './connection.js';
 import type { TableEntry } from './connection-table.js';
 import type { Listener } from './listener.js';
-import { windowShift } from './receiver.js';
 import { isAcceptable } from './segment-input.js';
 import { unwrap, type Segment } from './segment.js';
 import type { SenderStart } from './sender.js';
@@ -25,21 +17,16 @@ import type { TcpStack } from './stack.js';
 import type { Timed } from './timers.js';
 
 /** What the handshake hands over to the connection. */
-export interface ConnectionStart extends SenderStart {
+export interface ConnectionStart extends SenderStart, Agreement {
   readonly path: Ipv4Path;
   readonly localPort: number;
   readonly remotePort: number;
   /** RCV.NXT after the SYN, and the window of the SYN-ACK. */
   readonly rcvNxt: number;
   readonly offeredBytes: number;
-  /** The client's scale; -1 when scaling was not agreed. */
-  readonly remoteShift: number;
   /** Makes the program known to the connection, before anything is delivered. */
   readonly accept: (connection: Connection) => void;
 }
-
-/** A smaller MSS is taken for this one: it would only serve to make us send many small segments. */
-const SMALLEST_MSS = 48;
 
 export class Handshake implements TableEntry, Timed {
   readonly remoteAddress: number;
@@ -53,10 +40,7 @@ export class Handshake implements TableEntry, Timed {
   private readonly path: Ipv4Path;
   private readonly iss: number;
   private readonly irs: number;
-  private readonly segmentBytes: number;
-  /** The client's window scale; -1 when it offers none. */
-  private readonly remoteShift: number;
-  private readonly sack: boolean;
+  private readonly agreement: Agreement;
   private repeats = 0;
   private firstSentUs: number;
   private repeatAtUs: number;
@@ -86,9 +70,7 @@ export class Handshake implements TableEntry, Timed {
     const iss = stack.isn.next(stack.localAddress, localPort, remoteAddress, remotePort, nowUs);
     this.iss = minIss !== undefined && unwrap(iss, minIss) <= minIss ? (minIss + 0x1_0000) >>> 0 : iss;
     this.irs = segment.sequence;
-    this.segmentBytes = Math.min(Math.max(options.mss || DEFAULT_MSS, SMALLEST_MSS), this.ownMss);
-    this.remoteShift = options.windowScale;
-    this.sack = options.sackPermitted && stack.settings.sack;
+    this.agreement = agree(options, stack.settings);
     this.challenges = new ChallengeLimit(stack.settings.challengeAckUs, stack.counters);
     this.firstSentUs = nowUs;
     this.repeatAtUs = nowUs + stack.settings.initialRtoUs;
@@ -146,13 +128,8 @@ export class Handshake implements TableEntry, Timed {
     this.stack.timers.schedule(this, this.repeatAtUs);
   }
 
-  private get ownMss(): number {
-    return this.stack.settings.mtuBytes - IPV4_HEADER_BYTES - TCP_HEADER_BYTES;
-  }
-
-  /** The window of a SYN-ACK is never scaled (RFC 7323 2.2). */
   private get offeredBytes(): number {
-    return Math.min(0xffff, this.stack.settings.receiveBufferBytes);
+    return synAckWindow(this.stack.settings);
   }
 
   private onAck(segment: Segment, nowUs: number): void {
@@ -169,15 +146,13 @@ export class Handshake implements TableEntry, Timed {
         localPort: this.localPort,
         remotePort: this.remotePort,
         iss: this.iss,
-        segmentBytes: this.segmentBytes,
-        windowBytes: segment.window * 2 ** Math.max(0, this.remoteShift),
+        ...this.agreement,
+        windowBytes: segment.window * 2 ** Math.max(0, this.agreement.remoteShift),
         windowSequence: unwrap(segment.sequence, this.irs + 1),
-        sack: this.sack,
         synAckRepeated: this.repeats > 0,
         handshakeRttUs: nowUs - this.firstSentUs,
         rcvNxt: this.irs + 1,
         offeredBytes: this.offeredBytes,
-        remoteShift: this.remoteShift,
         accept: this.listener.accept,
       },
       nowUs,
@@ -195,12 +170,8 @@ export class Handshake implements TableEntry, Timed {
   private sendSynAck(): void {
     const { output, settings, counters } = this.stack;
     counters.synAckSent22++;
-    let bytes = emitMssOption(output.options, 0, this.ownMss);
-    if (this.remoteShift >= 0) {
-      bytes += emitWindowScaleOption(output.options, bytes, windowShift(settings.receiveBufferBytes));
-    }
-    if (this.sack) bytes += emitSackPermittedOption(output.options, bytes);
-    this.send(this.iss, TcpFlag.syn | TcpFlag.ack, bytes);
+    const optionBytes = emitSynAckOptions(output.options, this.agreement, settings);
+    this.send(this.iss, TcpFlag.syn | TcpFlag.ack, optionBytes);
   }
 
   private challenge(nowUs: number): void {

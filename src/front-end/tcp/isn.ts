@@ -10,17 +10,18 @@ export interface Entropy {
   fill(b: Uint8Array, at: number, length: number): void;
 }
 
-const KEY_BYTES = 16;
+export const SIP_KEY_BYTES = 16;
+export const TUPLE_HASH_BYTES = 8;
 const TUPLE_BYTES = 12;
 const TICK_US = 4;
 
 export class IsnGenerator {
-  private readonly key = new Uint8Array(KEY_BYTES);
+  private readonly key = new Uint8Array(SIP_KEY_BYTES);
   private readonly tuple = new Uint8Array(TUPLE_BYTES);
-  private readonly hash = new Uint8Array(8);
+  private readonly hash = new Uint8Array(TUPLE_HASH_BYTES);
 
   constructor(entropy: Entropy) {
-    entropy.fill(this.key, 0, KEY_BYTES);
+    entropy.fill(this.key, 0, SIP_KEY_BYTES);
   }
 
   next(
@@ -30,11 +31,17 @@ export class IsnGenerator {
     remotePort: number,
     nowUs: number,
   ): number {
+    const f = get32(this.tupleHash(localAddress, localPort, remoteAddress, remotePort), 0);
+    return (Math.floor(nowUs / TICK_US) + f) >>> 0;
+  }
+
+  /** F in full: 8 bytes that nobody else can tell from random ones, valid until the next call. */
+  tupleHash(localAddress: number, localPort: number, remoteAddress: number, remotePort: number): Uint8Array {
     put32(this.tuple, 0, localAddress);
     put32(this.tuple, 4, remoteAddress);
     put16(this.tuple, 8, localPort);
     put16(this.tuple, 10, remotePort);
     sipHash(this.key, 0, this.tuple, 0, TUPLE_BYTES, this.hash, 0);
-    return (Math.floor(nowUs / TICK_US) + get32(this.hash, 0)) >>> 0;
+    return this.hash;
   }
 }

@@ -3,7 +3,7 @@ import type { Connection } from './connection.js';
 
 export class Listener {
   readonly port: number;
-  /** Handshakes under way at one time; a SYN beyond that is dropped, and the client sends it again. */
+  /** Handshakes that are kept at one time; beyond that, SYNs are answered with cookies. */
   readonly backlog: number;
   /** Called before anything of a new connection is delivered; it sets the connection's user. */
   readonly accept: (connection: Connection) => void;

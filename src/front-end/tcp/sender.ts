@@ -29,7 +29,8 @@ export interface SenderStart {
   readonly sack: boolean;
   /** The SYN-ACK was repeated, so its round trip says nothing (RFC 6298 5.7, RFC 5681 3.1). */
   readonly synAckRepeated: boolean;
-  readonly handshakeRttUs: number;
+  /** Undefined when nobody noted when the SYN-ACK left. */
+  readonly handshakeRttUs: number | undefined;
 }
 
 export class Sender implements Flight {
@@ -93,7 +94,7 @@ export class Sender implements Flight {
     this.lastSendUs = nowUs;
     this.queue = new SendQueue(this.sndUna);
     this.rtt = new RttEstimator(settings);
-    if (!start.synAckRepeated) {
+    if (!start.synAckRepeated && start.handshakeRttUs !== undefined) {
       this.rtt.sample(start.handshakeRttUs);
       this.rtt.bound(start.handshakeRttUs, nowUs);
     }

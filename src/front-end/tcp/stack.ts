@@ -19,6 +19,7 @@ import { Listener } from './listener.js';
 import { Segment } from './segment.js';
 import { SegmentOutput } from './segment-output.js';
 import { DEFAULT_TCP_SETTINGS, checkSettings, type TcpSettings } from './settings.js';
+import { StatelessHandshake } from './stateless-handshake.js';
 import type { TimeWait } from './time-wait.js';
 import { TimerHeap } from './timers.js';
 import { WorkList } from './work-list.js';
@@ -55,6 +56,7 @@ export class TcpStack {
   private readonly listeners = new Map<number, Listener>();
   private readonly segment = new Segment();
   private readonly strangerPath: Ipv4Path;
+  private readonly stateless: StatelessHandshake;
   private readonly running = new WorkList<Connection>();
   private readonly delivering = new WorkList<Connection>();
   private open = 0;
@@ -74,6 +76,7 @@ export class TcpStack {
     this.isn = new IsnGenerator(options.entropy);
     this.output = new SegmentOutput(this.settings.mtuBytes, options.transmit, options.counters);
     this.strangerPath = new Ipv4Path(this.localMac, this.localAddress, this.localMac, 0, 0);
+    this.stateless = new StatelessHandshake(this, options.entropy);
   }
 
   /** Connections that are open now, handshakes not counted. */
@@ -133,12 +136,15 @@ export class TcpStack {
     const listener = this.listeners.get(segment.localPort);
     if (listener === undefined) {
       this.refuse(segment);
-    } else if (listener.pending >= listener.backlog) {
-      counters.synRefusedBacklog++;
     } else if (this.open >= this.settings.maxConnections) {
       counters.synRefusedConnections++;
-    } else {
+    } else if (listener.pending < listener.backlog || minIss !== undefined) {
+      // A cookie can't be made to lie beyond the old connection's numbers; what rests in TIME-WAIT is bounded.
       new Handshake(this, listener, segment, nowUs, minIss).begin();
+    } else if (this.settings.synCookies) {
+      this.stateless.begin(segment, nowUs);
+    } else {
+      counters.synRefusedBacklog++;
     }
   }
 
@@ -219,10 +225,22 @@ export class TcpStack {
       return;
     }
     if (segment.ack && !segment.rst) {
+      if (!segment.syn && this.completeStateless(segment, nowUs)) return;
       this.counters.pointEAcksReceived++;
       this.counters.step126NoConnection++;
     }
     this.refuse(segment);
+  }
+
+  /** True when it was the third step of a handshake that was not kept. */
+  private completeStateless(segment: Segment, nowUs: number): boolean {
+    const listener = this.listeners.get(segment.localPort);
+    if (listener === undefined || this.open >= this.settings.maxConnections) return false;
+    const connection = this.stateless.complete(listener, segment, nowUs);
+    if (connection === undefined) return false;
+    this.addConnection(connection);
+    connection.onSegment(segment, nowUs);
+    return true;
   }
 
   private refuse(segment: Segment): void {
