@@ -47,6 +47,10 @@ export class FakeSpan implements Span {
     this.calls.push('pair');
   }
 
+  nextHopChanged(): void {
+    this.calls.push('next hop');
+  }
+
   abandon(): void {
     this.calls.push('abandon');
     this.onDone?.(new Error('abandoned'));

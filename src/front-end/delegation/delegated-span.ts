@@ -118,9 +118,13 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
     const delegation = this.#delegation;
     const carrier = this.#carrier;
     if (delegation === undefined || carrier === undefined) return;
-    const moved = this.#command.readdress(carrier);
     const reopened = this.window === 0 && carrier.windowField !== 0;
-    if (delegation.hasWork || reopened || moved) delegation.state();
+    if (delegation.hasWork || reopened) delegation.state();
+  }
+
+  nextHopChanged(): void {
+    const carrier = this.#carrier;
+    if (carrier !== undefined && this.#command.readdress(carrier)) this.#delegation?.state();
   }
 
   abandon(): void {

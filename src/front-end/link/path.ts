@@ -21,6 +21,9 @@ import {
 } from '../../wire/ipv4.js';
 import { put32 } from '../../wire/bytes.js';
 
+/** So many frames in a row from another MAC move the next hop. */
+const NEXT_HOP_HEARD = 3;
+
 /** Bytes in front of the transport header. */
 export const PATH_HEADER_BYTES = ETHERNET_HEADER_BYTES + IPV4_HEADER_BYTES;
 
@@ -31,6 +34,7 @@ export class Ipv4Path {
   private readonly header = new Uint8Array(PATH_HEADER_BYTES);
   /** Where the latest frame came from, if not from the next hop. */
   private candidate: Uint8Array | undefined = undefined;
+  private candidateHeard = 0;
 
   constructor(
     localMac: Uint8Array,
@@ -68,8 +72,9 @@ export class Ipv4Path {
   }
 
   /**
-   * A frame of the client came from `mac`. Two in a row from elsewhere move the next hop, and this returns true: no
-   * checksum that gets here covers a MAC, and one that is damaged would send a whole window astray.
+   * A frame of the client came from `mac`. Three in a row from elsewhere move the next hop, and this returns true:
+   * no checksum that gets here covers a MAC, and a damaged one, which a network may repeat, would send a whole window
+   * astray.
    */
   heardFrom(mac: Uint8Array, at: number): boolean {
     if (equal(mac, at, this.header, ETHERNET_DESTINATION, MAC_BYTES)) {
@@ -78,8 +83,9 @@ export class Ipv4Path {
     }
     if (this.candidate === undefined || !equal(mac, at, this.candidate, 0, MAC_BYTES)) {
       this.candidate = mac.slice(at, at + MAC_BYTES);
-      return false;
+      this.candidateHeard = 0;
     }
+    if (++this.candidateHeard < NEXT_HOP_HEARD) return false;
     this.candidate = undefined;
     this.setNextHop(mac, at);
     return true;

@@ -220,7 +220,7 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
 
   /** An acceptable segment came: the client is there, behind this next hop. */
   heard(segment: Segment, nowUs: number): void {
-    if (this.path.heardFrom(segment.frame, segment.sourceMacAt)) this.sender.queue.pairChanged();
+    if (this.path.heardFrom(segment.frame, segment.sourceMacAt)) this.sender.queue.nextHopChanged();
     this.probes.onHeard(nowUs);
   }
 

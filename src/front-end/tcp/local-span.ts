@@ -96,6 +96,10 @@ export class LocalSpan implements Span {
     // Each segment takes the pair when it is sent, and nothing is sent later than it is granted.
   }
 
+  nextHopChanged(): void {
+    // The connection writes the headers.
+  }
+
   abandon(): void {
     this.free();
     this.finish(new Error('the connection ended before everything that was written to it was delivered'));

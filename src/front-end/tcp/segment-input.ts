@@ -14,8 +14,10 @@ export function receiveSegment(connection: Connection, segment: Segment, nowUs: 
     counters.segmentsOutOfWindow++;
     if (segment.rst) return;
     // Repeated data is answered always, so that a lost ACK of ours is made good; the rest could loop (RFC 5961 7).
-    if (segment.payloadBytes > 0) connection.sendAck();
-    else connection.challenge(nowUs);
+    if (segment.payloadBytes > 0) {
+      if (isRepeated(connection, segment, sequence)) connection.heard(segment, nowUs);
+      connection.sendAck();
+    } else connection.challenge(nowUs);
     return;
   }
   // Second: RST (RFC 5961 3.2).
@@ -46,6 +48,16 @@ export function isAcceptable(sequence: number, length: number, rcvNxt: number, w
   // A full window takes no text, but the ACK on a segment in order is heard.
   if (windowBytes === 0) return sequence === rcvNxt;
   return sequence < windowEnd && sequence + length > rcvNxt;
+}
+
+/**
+ * What the client sent before, and sends again because it hears nothing: its next hop counts, or an answer to a
+ * wrong one would never end that.
+ */
+function isRepeated({ receiver, sender }: Connection, segment: Segment, sequence: number): boolean {
+  if (!segment.ack || sequence < receiver.rcvNxt - receiver.windowBytes) return false;
+  const ack = unwrap(segment.acknowledgment, sender.sndUna);
+  return ack <= sender.sndNxt && ack >= sender.sndUna - sender.maxWindowBytes;
 }
 
 /** Steps 124–127 of Fig. 9; false when the segment is to be dropped. */

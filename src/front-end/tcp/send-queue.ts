@@ -197,6 +197,11 @@ export class SendQueue {
     }
   }
 
+  /** Tells all spans: each may have to send something again. */
+  nextHopChanged(): void {
+    for (let i = 0; i < this.attachedCount; i++) this.queued[i]!.span.nextHopChanged();
+  }
+
   /**
    * True while there is room for another write: at most `maxBytes` held here or not yet granted, in at most
    * `maxSpans` spans, none of them of unknown length.

@@ -28,6 +28,9 @@ export interface CableOptions {
   readonly stream: number;
 }
 
+/** A frame at the other end; `corrupted` when a bit of it is wrong. */
+export type Deliver = (nowUs: number, b: Uint8Array, at: number, length: number, corrupted: boolean) => void;
+
 export interface CableCounters {
   frames: number;
   bytes: number;
@@ -56,18 +59,14 @@ export class Cable {
   readonly #queueUs: number;
   readonly #random: Random;
   readonly #pool: FramePool;
-  readonly #deliver: (nowUs: number, b: Uint8Array, at: number, length: number) => void;
+  readonly #deliver: Deliver;
   readonly #scratch: Uint8Array;
   readonly #inFlight = new FrameFifo();
   readonly #held: HeldFrame[] = [];
   #wireFreeUs = 0;
 
   /** `deliver` gets every frame at the other end, at its time; what it gets is valid during the call. */
-  constructor(
-    options: CableOptions,
-    pool: FramePool,
-    deliver: (nowUs: number, b: Uint8Array, at: number, length: number) => void,
-  ) {
+  constructor(options: CableOptions, pool: FramePool, deliver: Deliver) {
     const { loss, duplicate, corrupt, reorder, delayMs } = options.faults;
     this.#faults = loss + duplicate + corrupt + reorder > 0 ? options.faults : undefined;
     this.#delayUs = delayMs * 1000;
@@ -91,12 +90,12 @@ export class Cable {
     return Math.min(this.#inFlight.headUs, heldUs);
   }
 
-  /** A frame enters at `nowUs`, which is not before that of the last call. */
-  enter(nowUs: number, b: Uint8Array, at: number, length: number): void {
+  /** A frame enters at `nowUs`, which is not before that of the last call; `corrupted` on an earlier cable or not. */
+  enter(nowUs: number, b: Uint8Array, at: number, length: number, corrupted: boolean): void {
     this.counters.frames++;
     this.counters.bytes += length;
-    if (this.#faults === undefined) this.#pass(nowUs, b, at, length);
-    else this.#suffer(this.#faults, nowUs, b, at, length);
+    if (this.#faults === undefined) this.#pass(nowUs, b, at, length, corrupted);
+    else this.#suffer(this.#faults, nowUs, b, at, length, corrupted);
   }
 
   /** Delivers what has arrived by `nowUs`. */
@@ -105,17 +104,25 @@ export class Cable {
     while (this.#inFlight.headUs <= nowUs) {
       const dueUs = this.#inFlight.headUs;
       const slot = this.#inFlight.shift();
-      this.#deliver(dueUs, this.#pool.bytesOf(slot), this.#pool.atOf(slot), this.#pool.lengthOf(slot));
+      const pool = this.#pool;
+      this.#deliver(dueUs, pool.bytesOf(slot), pool.atOf(slot), pool.lengthOf(slot), pool.isCorrupted(slot));
       this.#pool.give(slot);
     }
   }
 
   /** Every frame draws the same numbers whatever the probabilities are: a seed loses the same frames in any mix. */
-  #suffer(faults: Faults, nowUs: number, b: Uint8Array, at: number, length: number): void {
+  #suffer(
+    faults: Faults,
+    nowUs: number,
+    b: Uint8Array,
+    at: number,
+    length: number,
+    wasCorrupted: boolean,
+  ): void {
     const random = this.#random;
     const lost = random.chance(faults.loss);
     const duplicated = random.chance(faults.duplicate);
-    const corrupted = random.chance(faults.corrupt);
+    const corrupts = random.chance(faults.corrupt) && !wasCorrupted;
     const reordered = random.chance(faults.reorder);
     const detail = random.next();
     if (lost) {
@@ -124,20 +131,21 @@ export class Cable {
     }
     if (duplicated) {
       this.counters.duplicated++;
-      this.#pass(nowUs, b, at, length);
+      this.#pass(nowUs, b, at, length, wasCorrupted);
     }
-    if (corrupted) this.#scratch.set(b.subarray(at, at + length));
-    if (corrupted) this.#flipBit(length, detail);
-    const bytes = corrupted ? this.#scratch : b;
-    const start = corrupted ? 0 : at;
-    if (reordered && this.#hold(nowUs, bytes, start, length, detail)) return;
-    this.#pass(nowUs, bytes, start, length);
+    if (corrupts) this.#scratch.set(b.subarray(at, at + length));
+    if (corrupts) this.#flipBit(length, detail);
+    const bytes = corrupts ? this.#scratch : b;
+    const start = corrupts ? 0 : at;
+    const corrupted = corrupts || wasCorrupted;
+    if (reordered && this.#hold(nowUs, bytes, start, length, corrupted, detail)) return;
+    this.#pass(nowUs, bytes, start, length, corrupted);
     this.#countOvertaking(nowUs);
   }
 
   /**
-   * Flips one bit of the copy. Two can cancel in a 16-bit checksum (RFC 1071) of which nothing behind this cable
-   * would know; on a real one the FCS finds them.
+   * Flips one bit of the copy, once on all of a frame's way. Two can cancel in a 16-bit checksum (RFC 1071) of which
+   * nothing behind this cable would know; on a real one the FCS finds them.
    */
   #flipBit(length: number, detail: number): void {
     this.counters.corrupted++;
@@ -145,9 +153,16 @@ export class Cable {
     this.#scratch[bit >>> 3]! ^= 1 << (bit & 7);
   }
 
-  #hold(nowUs: number, b: Uint8Array, at: number, length: number, detail: number): boolean {
+  #hold(
+    nowUs: number,
+    b: Uint8Array,
+    at: number,
+    length: number,
+    corrupted: boolean,
+    detail: number,
+  ): boolean {
     if (this.#held.length === MAX_HELD) return false;
-    const slot = this.#pool.take(b, at, length);
+    const slot = this.#pool.take(b, at, length, corrupted);
     if (slot < 0) return false;
     this.counters.reordered++;
     this.#held.push({ slot, overtakers: 1 + (detail % MAX_OVERTAKEN_BY), untilUs: nowUs + HOLD_US });
@@ -164,19 +179,20 @@ export class Cable {
   #release(nowUs: number, index: number): void {
     const { slot } = this.#held[index]!;
     this.#held.splice(index, 1);
-    this.#pass(nowUs, this.#pool.bytesOf(slot), this.#pool.atOf(slot), this.#pool.lengthOf(slot));
-    this.#pool.give(slot);
+    const pool = this.#pool;
+    this.#pass(nowUs, pool.bytesOf(slot), pool.atOf(slot), pool.lengthOf(slot), pool.isCorrupted(slot));
+    pool.give(slot);
   }
 
   /** The rate limit and the delay. */
-  #pass(nowUs: number, b: Uint8Array, at: number, length: number): void {
+  #pass(nowUs: number, b: Uint8Array, at: number, length: number, corrupted: boolean): void {
     if (this.#usPerByte === 0 && this.#delayUs === 0) {
-      this.#deliver(nowUs, b, at, length);
+      this.#deliver(nowUs, b, at, length, corrupted);
       return;
     }
     const startUs = Math.max(nowUs, this.#wireFreeUs);
     // The frame that is being sent is not in the queue any more.
-    const slot = startUs - nowUs > this.#queueUs ? -1 : this.#pool.take(b, at, length);
+    const slot = startUs - nowUs > this.#queueUs ? -1 : this.#pool.take(b, at, length, corrupted);
     if (slot < 0) {
       this.counters.queueDrops++;
       return;

@@ -7,7 +7,7 @@ export interface Faults {
   readonly reorder: number;
   /** Probability that a frame arrives twice. */
   readonly duplicate: number;
-  /** Probability that one bit of a frame is flipped. */
+  /** Probability that one bit of a frame is flipped, at most one on all of its way. */
   readonly corrupt: number;
   /** How long every frame takes, in milliseconds. */
   readonly delayMs: number;

@@ -7,6 +7,7 @@ export class FramePool {
   readonly #maxSlots: number;
   readonly #slabs: Uint8Array[] = [];
   readonly #lengths: Uint32Array;
+  readonly #corrupted: Uint8Array;
   readonly #free: Uint32Array;
   #freeCount = 0;
 
@@ -14,15 +15,17 @@ export class FramePool {
     this.slotBytes = slotBytes;
     this.#maxSlots = Math.ceil(maxSlots / SLAB_SLOTS) * SLAB_SLOTS;
     this.#lengths = new Uint32Array(this.#maxSlots);
+    this.#corrupted = new Uint8Array(this.#maxSlots);
     this.#free = new Uint32Array(this.#maxSlots);
   }
 
   /** Copies a frame; returns its slot, or -1 when there is no room (or the frame is longer than a slot). */
-  take(b: Uint8Array, at: number, length: number): number {
+  take(b: Uint8Array, at: number, length: number, corrupted: boolean): number {
     if (length > this.slotBytes || (this.#freeCount === 0 && !this.#grow())) return -1;
     const slot = this.#free[--this.#freeCount]!;
     this.bytesOf(slot).set(b.subarray(at, at + length), this.atOf(slot));
     this.#lengths[slot] = length;
+    this.#corrupted[slot] = corrupted ? 1 : 0;
     return slot;
   }
 
@@ -42,6 +45,10 @@ export class FramePool {
 
   lengthOf(slot: number): number {
     return this.#lengths[slot]!;
+  }
+
+  isCorrupted(slot: number): boolean {
+    return this.#corrupted[slot] === 1;
   }
 
   #grow(): boolean {

@@ -112,7 +112,7 @@ export class Switch {
     }
     // Learnt before the cable's faults, so that a corrupted address is not; a group address is no station.
     if (!isGroupDestination(b, at + ETHERNET_SOURCE)) this.#table.learn(nowUs, b, at + ETHERNET_SOURCE, port);
-    from.inbound.enter(nowUs, b, at, length);
+    from.inbound.enter(nowUs, b, at, length, false);
   }
 
   /** Moves every frame that is due by `nowUs`, in the order of time. */
@@ -153,8 +153,8 @@ export class Switch {
     };
     return {
       name: port.name,
-      inbound: new Cable({ ...cable, stream: index * 2 }, pool, (nowUs, b, at, length) =>
-        this.#forward(nowUs, index, b, at, length),
+      inbound: new Cable({ ...cable, stream: index * 2 }, pool, (nowUs, b, at, length, corrupted) =>
+        this.#forward(nowUs, index, b, at, length, corrupted),
       ),
       outbound: new Cable({ ...cable, stream: index * 2 + 1 }, pool, (_nowUs, b, at, length) =>
         this.#transmit(index, b, at, length),
@@ -166,7 +166,7 @@ export class Switch {
     };
   }
 
-  #forward(nowUs: number, from: number, b: Uint8Array, at: number, length: number): void {
+  #forward(nowUs: number, from: number, b: Uint8Array, at: number, length: number, corrupted: boolean): void {
     const group = isGroupDestination(b, at + ETHERNET_DESTINATION);
     const to = group ? -1 : this.#table.lookUp(nowUs, b, at + ETHERNET_DESTINATION);
     if (to === from || (group && isReserved(b, at + ETHERNET_DESTINATION))) {
@@ -174,12 +174,12 @@ export class Switch {
       return;
     }
     if (to >= 0) {
-      this.#ports[to]!.outbound.enter(nowUs, b, at, length);
+      this.#ports[to]!.outbound.enter(nowUs, b, at, length, corrupted);
       return;
     }
     this.#ports[from]!.flooded++;
     for (let i = 0; i < this.#ports.length; i++) {
-      if (i !== from) this.#ports[i]!.outbound.enter(nowUs, b, at, length);
+      if (i !== from) this.#ports[i]!.outbound.enter(nowUs, b, at, length, corrupted);
     }
   }
 

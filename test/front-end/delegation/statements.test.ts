@@ -240,7 +240,7 @@ describe('front-end/delegation: templates', () => {
       b.fill(0x22, 0, 54);
       return { bytes: 54, l3Offset: 14, l4Offset: 34 };
     };
-    download.span.pairChanged();
+    download.span.nextHopChanged();
     world.run(2);
     const { frame, at } = lastDown(world);
     assert.equal(ackTemplateBytes(frame, at), 54);
@@ -264,7 +264,7 @@ describe('front-end/delegation: templates', () => {
       b.fill(0x33, 34, 54);
       return { bytes: 54, l3Offset: 14, l4Offset: 34 };
     };
-    download.span.pairChanged();
+    download.span.nextHopChanged();
     world.run(1);
     const { frame, at } = lastDown(world);
     assert.equal(ackTemplateBytes(frame, at), 0);

@@ -222,22 +222,37 @@ describe('a delegated span in the stream', () => {
     assert.deepEqual(span.take(), []);
   });
 
-  it('hears of a new next hop as well', async () => {
-    const { peer, socket } = await open();
+  it('hears of a new next hop, even when all of it has left', async () => {
+    const { rig, peer, socket } = await open();
     const span = new FakeSpan(1000);
     socket.write(chunkFor(span));
     peer.batch();
+    span.report(1000, rig.nowUs);
     span.take();
     peer.mac[0] = 6;
-    peer.send({ flags: 'A' });
-    assert.deepEqual(span.take(), [], 'a single frame may be damaged');
-    peer.send({ flags: 'A' });
+    for (const payload of ['a', 'b']) peer.send({ flags: 'PA', payload });
+    assert.deepEqual(span.take(), [], 'a frame may be damaged, and repeated');
+    peer.send({ flags: 'PA', payload: 'c' });
     peer.mac[0] = PEER_MAC[0]! & 2;
-    assert.deepEqual(span.take(), ['pair']);
+    assert.deepEqual(span.take(), ['next hop']);
     const template = new Uint8Array(54);
     span.carrier!.writeTemplate(template);
     assert.equal(template[0], 6);
     peer.mac[0] = 2;
+  });
+
+  it('goes to a new next hop when the client only repeats what came before', async () => {
+    const { rig, peer, socket } = await open();
+    const span = new FakeSpan(1000);
+    peer.send({ flags: 'PA', payload: 'request' });
+    socket.write(chunkFor(span));
+    peer.batch();
+    span.take();
+    peer.mac[0] = 6;
+    for (let i = 0; i < 3; i++) peer.send({ flags: 'PA', payload: 'request', seq: peer.seq - 7 });
+    peer.mac[0] = 2;
+    assert.deepEqual(span.take(), ['next hop']);
+    assert.equal(rig.counters.segmentsOutOfWindow, 3);
   });
 
   it('gets a template with the connection’s headers, lengths and checksums zero', async () => {

@@ -119,6 +119,23 @@ describe('Switch', () => {
     ]);
   });
 
+  it('flips one bit of a frame at most, however many bad cables it goes through', () => {
+    for (const reorder of [0, 0.5]) {
+      const faults = { loss: 0, reorder, duplicate: 0, corrupt: 1, delayMs: 1 };
+      const bench = new Bench({ ports: PORTS.map((port) => ({ ...port, faults })) });
+      const sent = frame(B, A);
+      for (let i = 0; i < 50; i++) bench.receive(0, sent);
+      bench.runUntil(1_000_000);
+      const bits = bench.sent.map(({ bytes }) => flippedBits(bytes, sent));
+      assert.ok(bits.length >= 50);
+      assert.ok(
+        bits.every((count) => count <= 1),
+        bits.join(),
+      );
+      assert.ok(bits.some((count) => count === 1));
+    }
+  });
+
   it('keeps working when more stations talk than it can remember', () => {
     const bench = new Bench({ ports: PORTS });
     for (let station = 0; station < 20_000; station++)
@@ -156,3 +173,9 @@ describe('Switch', () => {
     assert.equal(idle.nextEventUs, Infinity);
   });
 });
+
+function flippedBits(a: Uint8Array, b: Uint8Array): number {
+  let bits = 0;
+  for (let i = 0; i < b.length; i++) for (let x = a[i]! ^ b[i]!; x !== 0; x &= x - 1) bits++;
+  return bits;
+}
