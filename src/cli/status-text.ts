@@ -27,10 +27,16 @@ export function formatStatus(status: Status): string {
     .join('\n\n')}\n`;
 }
 
-function formatHead({ address, macAddress, epoch, process: p, bytes }: Status): string[] {
+/** Those that clients see. */
+export function formatAddresses({ address, address6 }: Pick<Status, 'address' | 'address6'>): string {
+  return address6 === null ? address : `${address}, ${address6}`;
+}
+
+function formatHead(status: Status): string[] {
+  const { macAddress, epoch, process: p, bytes } = status;
   const boardBytes = Object.values(bytes.boards).reduce((sum, each) => sum + each, 0);
   return [
-    `Front-end ${address} at ${macAddress}, epoch ${epoch}, up ${formatDuration(p.uptimeMs)}`,
+    `Front-end ${formatAddresses(status)} at ${macAddress}, epoch ${epoch}, up ${formatDuration(p.uptimeMs)}`,
     `Process ${p.pid}: ${formatSize(p.rssBytes)} resident, heap ${formatSize(p.heapUsedBytes)} of ` +
       `${formatSize(p.heapTotalBytes)}, ${formatSize(p.externalBytes)} outside it; ` +
       `CPU ${formatDuration(p.cpuUserMs)} user, ${formatDuration(p.cpuSystemMs)} system`,

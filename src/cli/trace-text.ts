@@ -1,5 +1,6 @@
 /** `atcp trace` as text: one line an event, with the numbers of Fig. 2 and the points of Figs. 3–10. */
 import type { TraceLine, TraceStart } from '../control/protocol.js';
+import { formatAddresses } from './status-text.js';
 import { formatCount } from './table.js';
 
 /** `start`: the first line of the trace, which says what time its clock stands for. */
@@ -17,7 +18,7 @@ const range = (from: number, to: number): string => `bytes ${formatCount(from)} 
 function describe(line: TraceLine): string {
   switch (line.event) {
     case 'listening':
-      return `listening to the front-end ${line.address}`;
+      return `listening to the front-end ${formatAddresses(line)}`;
     case 'missed':
       return `${formatCount(line.events)} events missed: this trace was not read fast enough`;
     case 'connectionOpened':

@@ -26,6 +26,7 @@ export interface Status extends FrontEndStatus {
 export interface TraceStart {
   readonly event: 'listening';
   readonly address: string;
+  readonly address6: string | null;
   readonly atUs: number;
   readonly unixTimeMs: number;
 }

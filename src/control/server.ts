@@ -1,7 +1,7 @@
 /** The front-end's end of the control socket. Who can open the socket file may look; nothing can be changed. */
 import { chmodSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type BackEnds, formatIpv4, type FrontEnd, statusOf } from '../front-end/index.js';
+import { type BackEnds, type FrontEnd, statusOf } from '../front-end/index.js';
 import {
   STATEMENTS_PARAMETER,
   STATUS_PATH,
@@ -86,8 +86,9 @@ export class ControlServer {
       send(event);
     }, withStatements);
     response.once('close', stop);
-    const address = formatIpv4(this.#host.address);
-    send({ event: 'listening', address, atUs: trace.clock(), unixTimeMs: Date.now() });
+    const address = this.#host.address.toString();
+    const address6 = this.#host.address6?.toString() ?? null;
+    send({ event: 'listening', address, address6, atUs: trace.clock(), unixTimeMs: Date.now() });
   }
 }
 

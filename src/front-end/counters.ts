@@ -22,6 +22,19 @@ export class FrontEndCounters {
   ipv4ForOthers = 0;
   /** A source address that no reply can go to (RFC 9293 3.9.2.3, MUST-57 and MUST-63). */
   ipv4BadSource = 0;
+  ipv6CheckFailed = 0;
+  ipv6ForOthers = 0;
+  ipv6BadSource = 0;
+  /** Nothing is reassembled, over either family; IPv4's fragments are among those whose check failed. */
+  ipv6Fragments = 0;
+  /** Extension headers that are too many, damaged, or ask for what is not done here. */
+  ipv6ExtensionsRefused = 0;
+  /** Of RFC 4861 7.1: from beyond the link, for one. */
+  neighborCheckFailed = 0;
+  neighborReplies = 0;
+  neighborAnnouncements = 0;
+  /** Somebody else claims one of the front-end's IPv6 addresses. */
+  neighborConflicts = 0;
   protocolsUnserved = 0;
   icmpCheckFailed = 0;
   /** Not an echo request, or one that is longer than a packet may be. */

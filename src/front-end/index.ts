@@ -6,6 +6,7 @@ export { FrontEndCounters } from './counters.js';
 export { FrontEndHost, type FrontEndHostOptions, type HostPart } from './link/host.js';
 export type { FrameLink, FrameLinkCounters, FrameSink, Pace } from './link/frame-link.js';
 export { formatIpv4 } from '../wire/ipv4.js';
+export { IpAddress } from './link/ip-address.js';
 export { formatMac, parseIpv4, parseMac } from './link/addresses.js';
 export { DEFAULT_TCP_SETTINGS, type TcpSettings } from './tcp/settings.js';
 export { chunkFor, spanOf } from './tcp/span-chunk.js';

@@ -18,6 +18,8 @@ export interface FrontEndOptions {
   readonly link: FrameLink;
   /** "192.0.2.1": the address that clients see; no kernel may have it. */
   readonly address: string;
+  /** "fd77::10": the same over IPv6; without it, IPv6 is not spoken. */
+  readonly address6?: string | undefined;
   /** Six bytes; the link's own when left out. */
   readonly macAddress?: Uint8Array;
   readonly settings?: Partial<TcpSettings>;
@@ -63,6 +65,7 @@ export class FrontEnd implements FrameSink {
     this.host = new FrontEndHost({
       macAddress: options.macAddress ?? link.macAddress,
       address: options.address,
+      address6: options.address6,
       transmit: (b, at, length) => link.send(b, at, length),
       entropy: nodeEntropy,
       clock: monotonicUs,

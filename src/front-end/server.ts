@@ -3,7 +3,6 @@ import { EventEmitter } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FrontEndHost } from './link/host.js';
-import { formatIpv4 } from '../wire/ipv4.js';
 import type { Connection } from './tcp/connection.js';
 import type { Listener } from './tcp/listener.js';
 import { AtcpSocket } from './tcp/socket.js';
@@ -91,7 +90,7 @@ export class AtcpServer extends EventEmitter<AtcpServerEvents> {
 
   address(): AddressInfo | null {
     if (this.#listener === undefined) return null;
-    return { address: formatIpv4(this.#host.address), family: 'IPv4', port: this.#listener.port };
+    return { address: this.#host.address.toString(), family: 'IPv4', port: this.#listener.port };
   }
 
   /**

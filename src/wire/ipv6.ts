@@ -4,7 +4,7 @@
  *   0 version, traffic class, flow label   4 payload length (2)   6 next header   7 hop limit
  *   8 source (16)   24 destination (16)   40 extension headers, then TCP, UDP or ICMPv6
  */
-import { copy, sum16 } from './byte-loops.js';
+import { sum16 } from './byte-loops.js';
 import { get16, put16, put32 } from './bytes.js';
 
 export const IPV6_HEADER_BYTES = 40;
@@ -46,7 +46,7 @@ export function ipv6FlowLabel(b: Uint8Array, at: number): number {
   return ((b[at + 1]! & 0x0f) << 16) | get16(b, at + 2);
 }
 
-/** Writes the fixed header; traffic class 0. The addresses are 16 bytes from the given positions. */
+/** Writes the fixed header but for the addresses, which the caller puts in; traffic class 0. */
 export function emitIpv6(
   b: Uint8Array,
   at: number,
@@ -54,17 +54,11 @@ export function emitIpv6(
   nextHeader: number,
   hopLimit: number,
   flowLabel: number,
-  source: Uint8Array,
-  sourceAt: number,
-  destination: Uint8Array,
-  destinationAt: number,
 ): number {
   put32(b, at, 0x6000_0000 | flowLabel);
   put16(b, at + IPV6_PAYLOAD_LENGTH, payloadBytes);
   b[at + IPV6_NEXT_HEADER] = nextHeader;
   b[at + IPV6_HOP_LIMIT] = hopLimit;
-  copy(source, sourceAt, b, at + IPV6_SOURCE, IPV6_ADDRESS_BYTES);
-  copy(destination, destinationAt, b, at + IPV6_DESTINATION, IPV6_ADDRESS_BYTES);
   return IPV6_HEADER_BYTES;
 }
 

@@ -27,6 +27,7 @@ export const TcpFlag = Object.freeze({
 
 /** Default MSS when the peer names none (RFC 9293 3.7.1). */
 export const DEFAULT_MSS = 536;
+export const DEFAULT_MSS_IPV6 = 1220;
 export const MAX_SACK_BLOCKS = 4;
 
 export type TcpProblem = 'ok' | 'truncated' | 'data-offset' | 'checksum';

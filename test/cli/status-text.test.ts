@@ -39,6 +39,7 @@ const SPAN = {
 function status(changes: Partial<Status> = {}): Status {
   return {
     address: '10.0.0.1',
+    address6: 'fd77::10',
     macAddress: '02:00:00:00:00:01',
     epoch: 77,
     process: {
@@ -112,7 +113,7 @@ describe('atcp status, as text', () => {
     assert.equal(
       formatStatus(status({ counters })),
       `\
-Front-end 10.0.0.1 at 02:00:00:00:00:01, epoch 77, up 65 s
+Front-end 10.0.0.1, fd77::10 at 02:00:00:00:00:01, epoch 77, up 65 s
 Process 4711: 80 MiB resident, heap 12 MiB of 20 MiB, 4 MiB outside it; CPU 1.50 s user, 0.25 s system
 Acknowledged by clients: 3,000,000 bytes from boards, 180 from the front-end
 
@@ -194,12 +195,13 @@ describe('atcp trace, as text', () => {
   const start: TraceStart = {
     event: 'listening',
     address: '10.0.0.1',
+    address6: 'fd77::10',
     atUs: 5_000_000,
     unixTimeMs: 86_400_000,
   };
   const at = { atUs: 5_001_500 } as const;
   const lines: readonly (readonly [TraceLine, string])[] = [
-    [start, '00:00:00.000        listening to the front-end 10.0.0.1'],
+    [start, '00:00:00.000        listening to the front-end 10.0.0.1, fd77::10'],
     [
       { ...at, event: 'connectionOpened', packet: 23, client: '10.0.0.2:1', localPort: 80 },
       '00:00:00.001  23    10.0.0.2:1 connected to port 80',

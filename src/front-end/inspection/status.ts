@@ -1,5 +1,4 @@
 /** How a front-end stands at one moment, as plain values: what `atcp status` shows. Taking it changes nothing. */
-import { formatIpv4 } from '../../wire/ipv4.js';
 import { CardState } from '../../wire/atcp/session.js';
 import type { FrontEndCounters } from '../counters.js';
 import type { BackEnds } from '../delegation/back-ends.js';
@@ -94,6 +93,8 @@ export interface ConnectionStatus {
 
 export interface FrontEndStatus {
   readonly address: string;
+  /** Null when IPv6 is not spoken. */
+  readonly address6: string | null;
   readonly macAddress: string;
   /** Of the ids of its commands. */
   readonly epoch: number;
@@ -154,7 +155,8 @@ export function statusOf(host: FrontEndHost, backEnds: BackEnds, nowUs: number):
     else counts.timeWait++;
   }
   return {
-    address: formatIpv4(host.address),
+    address: host.address.toString(),
+    address6: host.address6?.toString() ?? null,
     macAddress: formatMac(host.macAddress, 0),
     epoch: backEnds.epoch,
     boards: backEnds.boards.map((board) => boardStatus(board, bytesByBoard.get(board.id) ?? 0, nowUs)),

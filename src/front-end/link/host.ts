@@ -1,7 +1,7 @@
 /**
  * The front-end on the wire, as a pure engine (design idea 4): frames in, frames out, time as a value. It has one
- * MAC and one IPv4 address that the PC's kernel does not know; it answers ARP and echo requests for the address,
- * hands TCP to its stack, and other EtherTypes (ATCP's, for one) to whoever registered for them.
+ * MAC, one IPv4 and possibly one IPv6 address that the PC's kernel does not know; it answers neighbours and echo
+ * requests, hands TCP to its stack, and other EtherTypes (ATCP's, for one) to whoever registered for them.
  */
 import { equal, fill } from '../../wire/byte-loops.js';
 import {
@@ -15,6 +15,7 @@ import {
 } from '../../wire/ethernet.js';
 import { IcmpType, checkIcmp, emitEchoReply } from '../../wire/icmp.js';
 import {
+  IPV4_HEADER_BYTES,
   IpProtocol,
   checkIpv4,
   ipv4Destination,
@@ -23,14 +24,17 @@ import {
   ipv4Source,
   ipv4TotalLength,
 } from '../../wire/ipv4.js';
+import { IPV6_MIN_MTU_BYTES } from '../../wire/ipv6.js';
 import { FrontEndCounters } from '../counters.js';
 import { Trace } from '../inspection/trace.js';
 import type { Entropy } from '../tcp/isn.js';
 import type { TcpSettings } from '../tcp/settings.js';
 import { TcpStack } from '../tcp/stack.js';
-import { parseIpv4 } from './addresses.js';
 import { ArpResponder } from './arp-responder.js';
-import { Ipv4Path, PATH_HEADER_BYTES } from './path.js';
+import { IpAddress } from './ip-address.js';
+import { IpPacket } from './ip-packet.js';
+import { Ipv6Input } from './ipv6-input.js';
+import { Path } from './path.js';
 import type { Transmit } from './transmit.js';
 
 export interface FrontEndHostOptions {
@@ -38,6 +42,8 @@ export interface FrontEndHostOptions {
   readonly macAddress: Uint8Array;
   /** "192.0.2.1": the address that clients see. */
   readonly address: string;
+  /** "fd77::10": the same over IPv6, which is not spoken without it. */
+  readonly address6?: string | undefined;
   readonly transmit: Transmit;
   readonly entropy: Entropy;
   /** Microseconds, from any start, never backwards; asked only when a program calls from outside a batch. */
@@ -61,13 +67,14 @@ export interface HostPart {
   flush(nowUs: number): void;
 }
 
+const IPV4_PATH_BYTES = ETHERNET_HEADER_BYTES + IPV4_HEADER_BYTES;
 const BROADCAST_ADDRESS = 0xffff_ffff;
 const FIRST_MULTICAST_ADDRESS = 0xe000_0000;
 
 export class FrontEndHost {
   readonly macAddress: Uint8Array;
-  /** The address as a number. */
-  readonly address: number;
+  readonly address: IpAddress;
+  readonly address6: IpAddress | undefined;
   readonly counters = new FrontEndCounters();
   /** What happens here, for who wants to know; the parts tell theirs here, too. */
   readonly trace: Trace;
@@ -75,7 +82,10 @@ export class FrontEndHost {
   private readonly link: Transmit;
   private readonly arp: ArpResponder;
   private readonly parts: HostPart[] = [];
-  private readonly echoPath: Ipv4Path;
+  /** Undefined when IPv6 is not spoken. */
+  private readonly ipv6: Ipv6Input | undefined;
+  private readonly packet = new IpPacket();
+  private readonly echoPath: Path;
   private readonly echoFrame: Uint8Array;
   private readonly broadcast = new Uint8Array(MAC_BYTES).fill(0xff);
 
@@ -84,13 +94,13 @@ export class FrontEndHost {
       throw new RangeError('macAddress must be six bytes, the lowest bit of the first one 0');
     }
     this.macAddress = Uint8Array.from(options.macAddress);
-    this.address = parseIpv4(options.address);
+    this.address = IpAddress.ipv4(options.address);
+    this.address6 = options.address6 === undefined ? undefined : IpAddress.ipv6(options.address6);
     this.link = options.transmit;
-    this.arp = new ArpResponder(this.macAddress, this.address, this.transmit, this.counters);
+    this.arp = new ArpResponder(this.macAddress, this.address.ipv4Number, this.transmit, this.counters);
     this.trace = new Trace(options.clock);
     this.tcp = new TcpStack({
       localMac: this.macAddress,
-      localAddress: this.address,
       transmit: this.transmit,
       entropy: options.entropy,
       clock: options.clock,
@@ -99,7 +109,26 @@ export class FrontEndHost {
       settings: options.settings,
     });
     this.echoFrame = new Uint8Array(ETHERNET_HEADER_BYTES + this.tcp.settings.mtuBytes);
-    this.echoPath = new Ipv4Path(this.macAddress, this.address, this.macAddress, 0, 0, IpProtocol.icmp);
+    this.echoPath = new Path(this.macAddress, IpProtocol.icmp);
+    this.ipv6 = this.address6 === undefined ? undefined : this.makeIpv6(this.address6);
+  }
+
+  private makeIpv6(address: IpAddress): Ipv6Input {
+    const { mtuBytes } = this.tcp.settings;
+    if (mtuBytes < IPV6_MIN_MTU_BYTES) {
+      throw new RangeError(
+        `mtuBytes is ${mtuBytes}, and IPv6 needs ${IPV6_MIN_MTU_BYTES} (RFC 8200 5): leave address6 out`,
+      );
+    }
+    return new Ipv6Input(
+      this.macAddress,
+      address,
+      mtuBytes,
+      this.packet,
+      (packet, nowUs) => this.onTransport(packet, nowUs),
+      this.transmit,
+      this.counters,
+    );
   }
 
   /** Queues one frame on the link; false, and counted, when the link had no room. */
@@ -119,9 +148,10 @@ export class FrontEndHost {
     this.parts.push(part);
   }
 
-  /** Announces the address on the link. */
+  /** Announces the addresses on the link. */
   start(nowUs: number): void {
     this.arp.start(nowUs);
+    this.ipv6?.discovery.start(nowUs);
   }
 
   /** One received frame; nothing is sent for it before {@link endOfBatch} but replies that stand alone. */
@@ -131,15 +161,20 @@ export class FrontEndHost {
       this.counters.framesTooShort++;
       return;
     }
+    const type = etherType(b, at);
     const toAll = equal(b, at, this.broadcast, 0, MAC_BYTES);
     if (!toAll && !equal(b, at, this.macAddress, 0, MAC_BYTES)) {
-      this.counters.framesForOthers++;
-      return;
+      const toGroup = type === EtherType.ipv6 && isGroupDestination(b, at);
+      if (!toGroup || this.ipv6?.listensTo(b, at) !== true) {
+        this.counters.framesForOthers++;
+        return;
+      }
     }
     const l3At = at + ETHERNET_HEADER_BYTES;
     const l3Bytes = length - ETHERNET_HEADER_BYTES;
-    const type = etherType(b, at);
-    if (type === EtherType.ipv4) {
+    if (type === EtherType.ipv6 && this.ipv6 !== undefined) {
+      this.ipv6.onPacket(b, at, l3At, l3Bytes, nowUs);
+    } else if (type === EtherType.ipv4) {
       if (toAll) this.counters.framesForOthers++;
       else this.onIpv4(b, at, l3At, l3Bytes, nowUs);
     } else if (type === EtherType.arp) {
@@ -155,6 +190,7 @@ export class FrontEndHost {
    */
   endOfBatch(nowUs: number): number {
     let nextUs = this.arp.advance(nowUs);
+    if (this.ipv6 !== undefined) nextUs = Math.min(nextUs, this.ipv6.discovery.advance(nowUs));
     // Parts first: what they find out (a board that is lost) the connections still hear in this call.
     for (const part of this.parts) if (nowUs >= part.nextDeadlineUs) part.onTimer(nowUs);
     try {
@@ -180,7 +216,7 @@ export class FrontEndHost {
       this.counters.ipv4CheckFailed++;
       return;
     }
-    if (ipv4Destination(b, l3At) !== this.address) {
+    if (ipv4Destination(b, l3At) !== this.address.ipv4Number) {
       this.counters.ipv4ForOthers++;
       return;
     }
@@ -190,24 +226,35 @@ export class FrontEndHost {
       this.counters.ipv4BadSource++;
       return;
     }
-    const l4At = l3At + ipv4HeaderBytes(b, l3At);
-    const l4Bytes = l3At + ipv4TotalLength(b, l3At) - l4At;
-    const protocol = ipv4Protocol(b, l3At);
-    if (protocol === IpProtocol.tcp) this.tcp.onPacket(b, macAt, l3At, l4At, l4Bytes, source, nowUs);
-    else if (protocol === IpProtocol.icmp) this.onIcmp(b, macAt, l4At, l4Bytes, source);
+    const { packet } = this;
+    packet.frame = b;
+    packet.macAt = macAt;
+    packet.l3At = l3At;
+    packet.protocol = ipv4Protocol(b, l3At);
+    packet.l4At = l3At + ipv4HeaderBytes(b, l3At);
+    packet.l4Bytes = l3At + ipv4TotalLength(b, l3At) - packet.l4At;
+    packet.local = this.address;
+    packet.remote.setIpv4(source);
+    if (packet.protocol === IpProtocol.icmp) this.onIcmp(packet);
+    else this.onTransport(packet, nowUs);
+  }
+
+  private onTransport(packet: IpPacket, nowUs: number): void {
+    if (packet.protocol === IpProtocol.tcp) this.tcp.onPacket(packet, nowUs);
     else this.counters.protocolsUnserved++;
   }
 
-  private onIcmp(b: Uint8Array, macAt: number, at: number, length: number, source: number): void {
+  private onIcmp(packet: IpPacket): void {
+    const { frame: b, l4At: at, l4Bytes: length } = packet;
     if (checkIcmp(b, at, length) !== 'ok') {
       this.counters.icmpCheckFailed++;
       return;
     }
-    if (b[at] !== IcmpType.echoRequest || PATH_HEADER_BYTES + length > this.echoFrame.length) {
+    if (b[at] !== IcmpType.echoRequest || IPV4_PATH_BYTES + length > this.echoFrame.length) {
       this.counters.icmpIgnored++;
       return;
     }
-    this.echoPath.aim(b, macAt, source);
+    this.echoPath.aim(packet.local, packet.remote, b, packet.macAt);
     const to = this.echoPath.writeHeaders(this.echoFrame, 0, length);
     emitEchoReply(b, at, length, this.echoFrame, to);
     this.counters.echoReplies++;
@@ -221,7 +268,7 @@ export class FrontEndHost {
 
   /** A unicast address that is not our own (RFC 9293 3.9.2.3; RFC 1122 3.2.1.3). */
   private canReplyTo(address: number): boolean {
-    if (address === this.address || address === BROADCAST_ADDRESS) return false;
+    if (address === this.address.ipv4Number || address === BROADCAST_ADDRESS) return false;
     return address < FIRST_MULTICAST_ADDRESS && address >>> 24 !== 0 && address >>> 24 !== 127;
   }
 }

@@ -3,15 +3,19 @@
  * ({@link Handshake}) and for the one that does not ({@link StatelessHandshake}).
  */
 import { IPV4_HEADER_BYTES } from '../../wire/ipv4.js';
+import { IPV6_HEADER_BYTES } from '../../wire/ipv6.js';
 import {
   DEFAULT_MSS,
+  DEFAULT_MSS_IPV6,
   TCP_HEADER_BYTES,
   emitMssOption,
   emitSackPermittedOption,
   emitWindowScaleOption,
-  type TcpOptions,
 } from '../../wire/tcp.js';
+import type { IpAddress } from '../link/ip-address.js';
+import type { Path } from '../link/path.js';
 import { windowShift } from './receiver.js';
+import type { Segment } from './segment.js';
 import type { TcpSettings } from './settings.js';
 
 export interface Agreement {
@@ -25,9 +29,10 @@ export interface Agreement {
 /** A smaller MSS is taken for this one: it would only serve to make us send many small segments. */
 export const SMALLEST_MSS = 48;
 
-/** The MSS that we name: what fits our link without options (RFC 6691). */
-export function ownMss(settings: TcpSettings): number {
-  return settings.mtuBytes - IPV4_HEADER_BYTES - TCP_HEADER_BYTES;
+/** The MSS that we name: what fits our link without options (RFC 6691), in the family of our address. */
+export function ownMss(localAddress: IpAddress, settings: TcpSettings): number {
+  const ipBytes = localAddress.isIpv4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES;
+  return settings.mtuBytes - ipBytes - TCP_HEADER_BYTES;
 }
 
 /** The window of a SYN-ACK is never scaled (RFC 7323 2.2). */
@@ -35,18 +40,24 @@ export function synAckWindow(settings: TcpSettings): number {
   return Math.min(0xffff, settings.receiveBufferBytes);
 }
 
-/** `options`: of the client's SYN. */
-export function agree(options: TcpOptions, settings: TcpSettings): Agreement {
+/** What the client's SYN leads to. */
+export function agree({ options, localAddress }: Segment, settings: TcpSettings): Agreement {
+  const theirMss = options.mss || (localAddress.isIpv4 ? DEFAULT_MSS : DEFAULT_MSS_IPV6);
   return {
-    segmentBytes: Math.min(Math.max(options.mss || DEFAULT_MSS, SMALLEST_MSS), ownMss(settings)),
+    segmentBytes: Math.min(Math.max(theirMss, SMALLEST_MSS), ownMss(localAddress, settings)),
     remoteShift: options.windowScale,
     sack: options.sackPermitted && settings.sack,
   };
 }
 
 /** Writes the options of the SYN-ACK to `b`; returns their size. */
-export function emitSynAckOptions(b: Uint8Array, agreement: Agreement, settings: TcpSettings): number {
-  let bytes = emitMssOption(b, 0, ownMss(settings));
+export function emitSynAckOptions(
+  b: Uint8Array,
+  agreement: Agreement,
+  { localAddress }: Path,
+  settings: TcpSettings,
+): number {
+  let bytes = emitMssOption(b, 0, ownMss(localAddress, settings));
   if (agreement.remoteShift >= 0)
     bytes += emitWindowScaleOption(b, bytes, windowShift(settings.receiveBufferBytes));
   if (agreement.sack) bytes += emitSackPermittedOption(b, bytes);

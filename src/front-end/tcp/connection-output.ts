@@ -1,20 +1,14 @@
 /** The segments of one connection: its addresses, its latest (acknowledgment, window) pair, and what they are for. */
 import { ETHERNET_HEADER_BYTES } from '../../wire/ethernet.js';
 import { TCP_HEADER_BYTES, TcpFlag, emitTcp } from '../../wire/tcp.js';
-import { PATH_HEADER_BYTES, type Ipv4Path } from '../link/path.js';
+import type { Path } from '../link/path.js';
 import type { Receiver } from './receiver.js';
 import type { SegmentOutput } from './segment-output.js';
 import type { SpanTemplate } from './span.js';
 
-const TEMPLATE: SpanTemplate = Object.freeze({
-  bytes: PATH_HEADER_BYTES + TCP_HEADER_BYTES,
-  l3Offset: ETHERNET_HEADER_BYTES,
-  l4Offset: PATH_HEADER_BYTES,
-});
-
 export class ConnectionOutput {
   private readonly output: SegmentOutput;
-  private readonly path: Ipv4Path;
+  private readonly path: Path;
   private readonly localPort: number;
   private readonly remotePort: number;
   private readonly receiver: Receiver;
@@ -22,7 +16,7 @@ export class ConnectionOutput {
 
   constructor(
     output: SegmentOutput,
-    path: Ipv4Path,
+    path: Path,
     localPort: number,
     remotePort: number,
     receiver: Receiver,
@@ -63,7 +57,7 @@ export class ConnectionOutput {
     const { localPort, remotePort, acknowledgment } = this;
     const window = this.receiver.offer();
     emitTcp(b, at, localPort, remotePort, 0, acknowledgment, TcpFlag.ack, window, TCP_HEADER_BYTES);
-    return TEMPLATE;
+    return { bytes: at + TCP_HEADER_BYTES, l3Offset: ETHERNET_HEADER_BYTES, l4Offset: at };
   }
 
   private send(

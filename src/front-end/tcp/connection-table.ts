@@ -1,13 +1,15 @@
 /**
- * From a 4-tuple to what stands for it: a handshake, a connection, a TIME-WAIT. The local address is the front-end's
- * own, so the key is (remote address, remote port, local port). Entries are chained within their buckets by a
- * field of their own: looking up allocates nothing, and a key from the network can't be chosen to collide
- * because the hash is seeded.
+ * From a 4-tuple, of either family, to what stands for it: a handshake, a connection, a TIME-WAIT. Entries are chained
+ * within their buckets by a field of their own, so that looking up allocates nothing. Whoever has a /64 chooses from
+ * 2^64 addresses, so that it must not be possible to choose keys that collide: the hash is universal.
  */
+import type { IpAddress } from '../link/ip-address.js';
 import type { Segment } from './segment.js';
 
 export interface TableEntry {
-  readonly remoteAddress: number;
+  /** One of our own: the same address is the same object. */
+  readonly localAddress: IpAddress;
+  readonly remoteAddress: IpAddress;
   readonly remotePort: number;
   readonly localPort: number;
   /** The table's to write. */
@@ -16,30 +18,40 @@ export interface TableEntry {
   onSegment(segment: Segment, nowUs: number): void;
 }
 
-const FIRST_BUCKETS = 1024;
+const FIRST_BUCKETS_LOG2 = 10;
+/** One a half-word of the remote address, one a port. */
+export const HASH_KEYS = 10;
 
 export class ConnectionTable {
   private buckets: (TableEntry | undefined)[];
   private count = 0;
-  private readonly seed: number;
+  /** 32 less the logarithm of how many buckets there are. */
+  private shift = 32 - FIRST_BUCKETS_LOG2;
+  private readonly keys: Int32Array;
 
-  /** `seed`: 32 unpredictable bits. */
-  constructor(seed: number) {
-    this.seed = seed;
-    this.buckets = new Array<TableEntry | undefined>(FIRST_BUCKETS).fill(undefined);
+  /** `keys`: {@link HASH_KEYS} unpredictable words. */
+  constructor(keys: Int32Array) {
+    this.keys = keys;
+    this.buckets = new Array<TableEntry | undefined>(2 ** FIRST_BUCKETS_LOG2).fill(undefined);
   }
 
   get size(): number {
     return this.count;
   }
 
-  find(remoteAddress: number, remotePort: number, localPort: number): TableEntry | undefined {
+  find(
+    localAddress: IpAddress,
+    localPort: number,
+    remoteAddress: IpAddress,
+    remotePort: number,
+  ): TableEntry | undefined {
     let entry = this.buckets[this.bucketOf(remoteAddress, remotePort, localPort)];
     while (
       entry !== undefined &&
-      (entry.remoteAddress !== remoteAddress ||
-        entry.remotePort !== remotePort ||
-        entry.localPort !== localPort)
+      (entry.remotePort !== remotePort ||
+        entry.localPort !== localPort ||
+        entry.localAddress !== localAddress ||
+        !entry.remoteAddress.equals(remoteAddress))
     ) {
       entry = entry.nextInBucket;
     }
@@ -77,6 +89,7 @@ export class ConnectionTable {
   private grow(): void {
     const old = this.buckets;
     this.buckets = new Array<TableEntry | undefined>(old.length * 2).fill(undefined);
+    this.shift--;
     for (const first of old) {
       let entry = first;
       while (entry !== undefined) {
@@ -93,12 +106,19 @@ export class ConnectionTable {
     this.buckets[bucket] = entry;
   }
 
-  /** Two multiply-xorshift rounds (the finaliser of MurmurHash3) over the seeded key. */
-  private bucketOf(remoteAddress: number, remotePort: number, localPort: number): number {
-    let h = Math.imul(remoteAddress ^ this.seed, 0x85ebca6b);
-    h ^= h >>> 13;
-    h = Math.imul(h ^ (remotePort << 16) ^ localPort ^ (this.seed >>> 7), 0xc2b2ae35);
-    h ^= h >>> 16;
-    return h & (this.buckets.length - 1);
+  /**
+   * The highest bits of a sum of 16-bit words times secret 32-bit keys, modulo 2^32: for up to 2^17 buckets two
+   * different keys share one no more often than by chance (Dietzfelbinger, "Universal hashing and k-wise independent
+   * random variables via integer arithmetic without primes").
+   */
+  private bucketOf(remoteAddress: IpAddress, remotePort: number, localPort: number): number {
+    const { keys } = this;
+    const { w0, w1, w2, w3 } = remoteAddress;
+    let h = Math.imul(w3 & 0xffff, keys[0]!) + Math.imul(w3 >>> 16, keys[1]!);
+    h += Math.imul(remotePort, keys[2]!) + Math.imul(localPort, keys[3]!);
+    h += Math.imul(w2 & 0xffff, keys[4]!) + Math.imul(w2 >>> 16, keys[5]!);
+    h += Math.imul(w1 & 0xffff, keys[6]!) + Math.imul(w1 >>> 16, keys[7]!);
+    h += Math.imul(w0 & 0xffff, keys[8]!) + Math.imul(w0 >>> 16, keys[9]!);
+    return h >>> this.shift;
   }
 }

@@ -4,7 +4,8 @@
  * in, apart from ACKs that may not wait: {@link Connection.run} does it once a batch.
  */
 import type { FrontEndCounters } from '../counters.js';
-import type { Ipv4Path } from '../link/path.js';
+import type { IpAddress } from '../link/ip-address.js';
+import type { Path } from '../link/path.js';
 import { ChallengeLimit } from './challenge-limit.js';
 import { ConnectionOutput } from './connection-output.js';
 import type { TableEntry } from './connection-table.js';
@@ -26,13 +27,14 @@ export type ConnectionState =
   'ESTABLISHED' | 'FIN-WAIT-1' | 'FIN-WAIT-2' | 'CLOSE-WAIT' | 'CLOSING' | 'LAST-ACK' | 'CLOSED';
 
 export class Connection implements TableEntry, Timed, SenderCarrier {
-  readonly remoteAddress: number;
+  readonly localAddress: IpAddress;
+  readonly remoteAddress: IpAddress;
   readonly remotePort: number;
   readonly localPort: number;
   nextInBucket: TableEntry | undefined = undefined;
   wakeUs = 0;
   heapIndex = -1;
-  readonly path: Ipv4Path;
+  readonly path: Path;
   readonly sender: Sender;
   readonly receiver: Receiver;
   readonly segmentBytes: number;
@@ -69,6 +71,7 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     this.stack = stack;
     this.accept = start.accept;
     this.path = start.path;
+    this.localAddress = start.path.localAddress;
     this.remoteAddress = start.path.remoteAddress;
     this.remotePort = start.remotePort;
     this.localPort = start.localPort;
@@ -108,9 +111,9 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     return this.current;
   }
 
-  /** The client, as "address:port". */
+  /** The client, as "192.0.2.1:40000" or "[2001:db8::1]:40000". */
   get client(): string {
-    return `${this.path.remoteText}:${this.remotePort}`;
+    return this.remoteAddress.withPort(this.remotePort);
   }
 
   /** Bytes of the stream that the client has acknowledged. */

@@ -4,7 +4,8 @@
  * number, repeats the SYN-ACK and makes the connection.
  */
 import { TcpFlag } from '../../wire/tcp.js';
-import { Ipv4Path } from '../link/path.js';
+import type { IpAddress } from '../link/ip-address.js';
+import { Path } from '../link/path.js';
 import { agree, emitSynAckOptions, synAckWindow, type Agreement } from './agreement.js';
 import { ChallengeLimit } from './challenge-limit.js';
 import { Connection } from './connection.js';
@@ -18,7 +19,7 @@ import type { Timed } from './timers.js';
 
 /** What the handshake hands over to the connection. */
 export interface ConnectionStart extends SenderStart, Agreement {
-  readonly path: Ipv4Path;
+  readonly path: Path;
   readonly localPort: number;
   readonly remotePort: number;
   /** RCV.NXT after the SYN, and the window of the SYN-ACK. */
@@ -29,7 +30,8 @@ export interface ConnectionStart extends SenderStart, Agreement {
 }
 
 export class Handshake implements TableEntry, Timed {
-  readonly remoteAddress: number;
+  readonly localAddress: IpAddress;
+  readonly remoteAddress: IpAddress;
   readonly remotePort: number;
   readonly localPort: number;
   nextInBucket: TableEntry | undefined = undefined;
@@ -37,7 +39,7 @@ export class Handshake implements TableEntry, Timed {
   heapIndex = -1;
   private readonly stack: TcpStack;
   private readonly listener: Listener;
-  private readonly path: Ipv4Path;
+  private readonly path: Path;
   private readonly iss: number;
   private readonly irs: number;
   private readonly agreement: Agreement;
@@ -54,23 +56,19 @@ export class Handshake implements TableEntry, Timed {
     nowUs: number,
     minIss: number | undefined,
   ) {
-    const { remoteAddress, remotePort, localPort, options } = segment;
+    const { localAddress, remotePort, localPort } = segment;
     this.stack = stack;
     this.listener = listener;
-    this.remoteAddress = remoteAddress;
+    this.localAddress = localAddress;
     this.remotePort = remotePort;
     this.localPort = localPort;
-    this.path = new Ipv4Path(
-      stack.localMac,
-      stack.localAddress,
-      segment.frame,
-      segment.sourceMacAt,
-      remoteAddress,
-    );
-    const iss = stack.isn.next(stack.localAddress, localPort, remoteAddress, remotePort, nowUs);
+    this.path = new Path(stack.localMac);
+    stack.aim(this.path, segment);
+    this.remoteAddress = this.path.remoteAddress;
+    const iss = stack.isn.next(localAddress, localPort, this.remoteAddress, remotePort, nowUs);
     this.iss = minIss !== undefined && unwrap(iss, minIss) <= minIss ? (minIss + 0x1_0000) >>> 0 : iss;
     this.irs = segment.sequence;
-    this.agreement = agree(options, stack.settings);
+    this.agreement = agree(segment, stack.settings);
     this.challenges = new ChallengeLimit(stack.settings.challengeAckUs, stack.counters);
     this.firstSentUs = nowUs;
     this.repeatAtUs = nowUs + stack.settings.initialRtoUs;
@@ -170,7 +168,7 @@ export class Handshake implements TableEntry, Timed {
   private sendSynAck(): void {
     const { output, settings, counters } = this.stack;
     counters.synAckSent22++;
-    const optionBytes = emitSynAckOptions(output.options, this.agreement, settings);
+    const optionBytes = emitSynAckOptions(output.options, this.agreement, this.path, settings);
     this.send(this.iss, TcpFlag.syn | TcpFlag.ack, optionBytes);
   }
 

@@ -12,7 +12,7 @@ import {
 } from '../../wire/tcp.js';
 import type { FrontEndCounters } from '../counters.js';
 import type { Transmit } from '../link/transmit.js';
-import type { Ipv4Path } from '../link/path.js';
+import type { Path } from '../link/path.js';
 import type { Reassembly } from './reassembly.js';
 import type { Segment } from './segment.js';
 
@@ -34,7 +34,7 @@ export class SegmentOutput {
 
   /** `optionBytes`: a multiple of four. `payloadBytes` of `payload` from `payloadAt` must fit the MTU. */
   send(
-    path: Ipv4Path,
+    path: Path,
     localPort: number,
     remotePort: number,
     sequence: number,
@@ -69,7 +69,7 @@ export class SegmentOutput {
   }
 
   /** Answers a segment that belongs to no connection with a reset (RFC 9293 3.10.7.1); never a reset itself. */
-  sendReset(path: Ipv4Path, segment: Segment): void {
+  sendReset(path: Path, segment: Segment): void {
     if (segment.rst) return;
     this.counters.resetsSent++;
     if (segment.ack) {

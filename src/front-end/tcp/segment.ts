@@ -1,5 +1,7 @@
 /** One received segment, taken apart into an object that the stack uses again for every segment. */
 import { seqDiff } from '../../wire/sequence.js';
+import { IpAddress } from '../link/ip-address.js';
+import type { IpPacket } from '../link/ip-packet.js';
 import {
   TCP_HEADER_BYTES,
   TcpFlag,
@@ -29,7 +31,9 @@ export class Segment {
   /** The frame that holds the segment, and where its source MAC is. */
   frame: Uint8Array = new Uint8Array(0);
   sourceMacAt = 0;
-  remoteAddress = 0;
+  /** One of our own, and the packet's: good for the time of the call. */
+  localAddress = new IpAddress();
+  remoteAddress = new IpAddress();
   remotePort = 0;
   localPort = 0;
   sequence = 0;
@@ -41,12 +45,14 @@ export class Segment {
   payloadBytes = 0;
   readonly options = new TcpOptions();
 
-  /** Reads the segment of `tcpBytes` at `at`, which `checkTcp` accepted. */
-  parse(frame: Uint8Array, sourceMacAt: number, remoteAddress: number, at: number, tcpBytes: number): void {
+  /** Reads the segment in the packet, which `checkTcp` accepted. */
+  parse(packet: IpPacket): void {
+    const { frame, l4At: at } = packet;
     const headerBytes = tcpHeaderBytes(frame, at);
     this.frame = frame;
-    this.sourceMacAt = sourceMacAt;
-    this.remoteAddress = remoteAddress;
+    this.sourceMacAt = packet.macAt;
+    this.localAddress = packet.local;
+    this.remoteAddress = packet.remote;
     this.remotePort = tcpSourcePort(frame, at);
     this.localPort = tcpDestinationPort(frame, at);
     this.sequence = tcpSequence(frame, at);
@@ -54,7 +60,7 @@ export class Segment {
     this.flags = tcpFlags(frame, at);
     this.window = tcpWindow(frame, at);
     this.payloadAt = at + headerBytes;
-    this.payloadBytes = tcpBytes - headerBytes;
+    this.payloadBytes = packet.l4Bytes - headerBytes;
     if (headerBytes > TCP_HEADER_BYTES) this.options.parse(frame, at);
     else this.options.clear();
   }

@@ -5,7 +5,6 @@
  */
 import { Duplex } from 'node:stream';
 import type { AddressInfo } from 'node:net';
-import { formatIpv4 } from '../../wire/ipv4.js';
 import { LocalSpan } from './local-span.js';
 import type { Connection } from './connection.js';
 import type { ConnectionUser } from './connection-user.js';
@@ -29,10 +28,10 @@ type Done = (error?: Error | null) => void;
 export class AtcpSocket extends Duplex implements ConnectionUser {
   readonly remoteAddress: string;
   readonly remotePort: number;
-  readonly remoteFamily = 'IPv4';
+  readonly remoteFamily: 'IPv4' | 'IPv6';
   readonly localAddress: string;
   readonly localPort: number;
-  readonly localFamily = 'IPv4';
+  readonly localFamily: 'IPv4' | 'IPv6';
   readonly connecting = false;
   readonly pending = false;
   timeout: number | undefined = undefined;
@@ -50,9 +49,11 @@ export class AtcpSocket extends Duplex implements ConnectionUser {
     });
     this.#connection = connection;
     this.#firstByte = connection.sender.sndNxt;
-    this.remoteAddress = connection.path.remoteText;
+    this.remoteAddress = connection.remoteAddress.toString();
     this.remotePort = connection.remotePort;
-    this.localAddress = formatIpv4(connection.path.localAddress);
+    this.localAddress = connection.localAddress.toString();
+    this.localFamily = connection.localAddress.isIpv4 ? 'IPv4' : 'IPv6';
+    this.remoteFamily = this.localFamily;
     this.localPort = connection.localPort;
     connection.setUser(this);
     this.read(0);

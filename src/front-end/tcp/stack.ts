@@ -3,15 +3,15 @@
  * the programs. It is a pure engine (design idea 4): packets in, frames out, time as a value. Segments only mark
  * what is to be done; {@link TcpStack.endOfBatch} does it, so that grants are stated once a drain and not once an ACK.
  */
-import { ipv4PseudoHeaderSum, IpProtocol } from '../../wire/ipv4.js';
 import { get32 } from '../../wire/bytes.js';
 import { checkTcp } from '../../wire/tcp.js';
 import type { FrontEndCounters } from '../counters.js';
 import { Trace } from '../inspection/trace.js';
-import { Ipv4Path } from '../link/path.js';
+import type { IpPacket } from '../link/ip-packet.js';
+import { Path } from '../link/path.js';
 import type { Transmit } from '../link/transmit.js';
 import type { Connection } from './connection.js';
-import { ConnectionTable } from './connection-table.js';
+import { ConnectionTable, HASH_KEYS } from './connection-table.js';
 import { addressInUse } from './errors.js';
 import { Handshake } from './handshake.js';
 import { IsnGenerator, type Entropy } from './isn.js';
@@ -27,8 +27,6 @@ import { WorkList } from './work-list.js';
 export interface TcpStackOptions {
   /** Six bytes. */
   readonly localMac: Uint8Array;
-  /** The front-end's IPv4 address. */
-  readonly localAddress: number;
   readonly transmit: Transmit;
   readonly entropy: Entropy;
   /** Microseconds, from any start, never backwards; asked only when a program calls. */
@@ -40,7 +38,6 @@ export interface TcpStackOptions {
 
 export class TcpStack {
   readonly localMac: Uint8Array;
-  readonly localAddress: number;
   readonly clock: () => number;
   readonly counters: FrontEndCounters;
   readonly trace: Trace;
@@ -55,7 +52,7 @@ export class TcpStack {
   onWork: () => void = () => {};
   private readonly listeners = new Map<number, Listener>();
   private readonly segment = new Segment();
-  private readonly strangerPath: Ipv4Path;
+  private readonly strangerPath: Path;
   private readonly stateless: StatelessHandshake;
   private readonly running = new WorkList<Connection>();
   private readonly delivering = new WorkList<Connection>();
@@ -66,16 +63,15 @@ export class TcpStack {
     this.settings = { ...DEFAULT_TCP_SETTINGS, ...options.settings };
     checkSettings(this.settings);
     this.localMac = options.localMac;
-    this.localAddress = options.localAddress;
     this.clock = options.clock;
     this.counters = options.counters;
     this.trace = options.trace ?? new Trace(options.clock);
-    const seed = new Uint8Array(4);
-    options.entropy.fill(seed, 0, 4);
-    this.table = new ConnectionTable(get32(seed, 0));
+    const seed = new Uint8Array(4 * HASH_KEYS);
+    options.entropy.fill(seed, 0, seed.length);
+    this.table = new ConnectionTable(Int32Array.from({ length: HASH_KEYS }, (_, i) => get32(seed, 4 * i)));
     this.isn = new IsnGenerator(options.entropy);
     this.output = new SegmentOutput(this.settings.mtuBytes, options.transmit, options.counters);
-    this.strangerPath = new Ipv4Path(this.localMac, this.localAddress, this.localMac, 0, 0);
+    this.strangerPath = new Path(this.localMac);
     this.stateless = new StatelessHandshake(this, options.entropy);
   }
 
@@ -102,29 +98,17 @@ export class TcpStack {
     this.listeners.delete(listener.port);
   }
 
-  /**
-   * One TCP packet for our address. `macAt`: where the frame's source MAC is; `l3At`: the IP header, which was
-   * checked; `l4Bytes` from `l4At`: the segment.
-   */
-  onPacket(
-    frame: Uint8Array,
-    macAt: number,
-    l3At: number,
-    l4At: number,
-    l4Bytes: number,
-    remoteAddress: number,
-    nowUs: number,
-  ): void {
+  /** One packet that carries TCP, for one of our addresses, from one that can be answered. */
+  onPacket(packet: IpPacket, nowUs: number): void {
     this.nowUs = nowUs;
     const { segment, counters } = this;
-    const sum = ipv4PseudoHeaderSum(frame, l3At, IpProtocol.tcp, l4Bytes);
-    if (checkTcp(frame, l4At, l4Bytes, sum) !== 'ok') {
+    if (checkTcp(packet.frame, packet.l4At, packet.l4Bytes, packet.pseudoHeaderSum()) !== 'ok') {
       counters.segmentCheckFailed++;
       return;
     }
     counters.segmentsReceived++;
-    segment.parse(frame, macAt, remoteAddress, l4At, l4Bytes);
-    const entry = this.table.find(remoteAddress, segment.remotePort, segment.localPort);
+    segment.parse(packet);
+    const entry = this.table.find(packet.local, segment.localPort, packet.remote, segment.remotePort);
     if (entry !== undefined) entry.onSegment(segment, nowUs);
     else this.onStranger(segment, nowUs);
   }
@@ -215,6 +199,14 @@ export class TcpStack {
     this.requestBatch();
   }
 
+  /** Points a path at who sent the segment. */
+  aim(path: Path, segment: Segment): void {
+    const { localAddress, localPort, remoteAddress, remotePort } = segment;
+    path.aim(localAddress, remoteAddress, segment.frame, segment.sourceMacAt);
+    if (!localAddress.isIpv4)
+      path.setFlowLabel(this.isn.flowLabel(localAddress, localPort, remoteAddress, remotePort));
+  }
+
   requestBatch(): void {
     if (!this.inBatch) this.onWork();
   }
@@ -244,7 +236,7 @@ export class TcpStack {
   }
 
   private refuse(segment: Segment): void {
-    this.strangerPath.aim(segment.frame, segment.sourceMacAt, segment.remoteAddress);
+    this.aim(this.strangerPath, segment);
     this.output.sendReset(this.strangerPath, segment);
   }
 

@@ -4,7 +4,7 @@
  * (RFC 4987 3.6). Such a SYN-ACK is not repeated; the client repeats its SYN.
  */
 import { TcpFlag } from '../../wire/tcp.js';
-import { Ipv4Path } from '../link/path.js';
+import { Path } from '../link/path.js';
 import { agree, emitSynAckOptions, synAckWindow } from './agreement.js';
 import { Connection } from './connection.js';
 import type { Entropy } from './isn.js';
@@ -16,14 +16,14 @@ import { COOKIE_LIFETIME_US, SynCookies } from './syn-cookies.js';
 export class StatelessHandshake {
   private readonly stack: TcpStack;
   private readonly cookies: SynCookies;
-  private readonly path: Ipv4Path;
+  private readonly path: Path;
   /** While no cookie is out, no ACK is examined for one. */
   private goodUntilUs = -Infinity;
 
   constructor(stack: TcpStack, entropy: Entropy) {
     this.stack = stack;
     this.cookies = new SynCookies(entropy);
-    this.path = new Ipv4Path(stack.localMac, stack.localAddress, stack.localMac, 0, 0);
+    this.path = new Path(stack.localMac);
   }
 
   /** Answers a SYN. */
@@ -32,9 +32,9 @@ export class StatelessHandshake {
     counters.synAckSent22++;
     counters.synCookiesSent++;
     this.goodUntilUs = nowUs + COOKIE_LIFETIME_US;
-    const agreement = agree(segment.options, settings);
+    const agreement = agree(segment, settings);
     const cookie = this.cookies.make(this.tupleHash(segment), segment.sequence, agreement, nowUs);
-    this.path.aim(segment.frame, segment.sourceMacAt, segment.remoteAddress);
+    this.stack.aim(this.path, segment);
     output.send(
       this.path,
       segment.localPort,
@@ -43,7 +43,7 @@ export class StatelessHandshake {
       (segment.sequence + 1) >>> 0,
       TcpFlag.syn | TcpFlag.ack,
       synAckWindow(settings),
-      emitSynAckOptions(output.options, agreement, settings),
+      emitSynAckOptions(output.options, agreement, this.path, settings),
     );
   }
 
@@ -59,12 +59,14 @@ export class StatelessHandshake {
       return undefined;
     }
     counters.synCookiesTaken++;
-    const { localMac, localAddress, settings } = this.stack;
-    const { frame, sourceMacAt, remoteAddress, remotePort, localPort } = segment;
+    const { localMac, settings } = this.stack;
+    const path = new Path(localMac);
+    this.stack.aim(path, segment);
+    const { remotePort, localPort } = segment;
     return new Connection(
       this.stack,
       {
-        path: new Ipv4Path(localMac, localAddress, frame, sourceMacAt, remoteAddress),
+        path,
         localPort,
         remotePort,
         iss,
@@ -82,7 +84,7 @@ export class StatelessHandshake {
   }
 
   private tupleHash(segment: Segment): Uint8Array {
-    const { isn, localAddress } = this.stack;
-    return isn.tupleHash(localAddress, segment.localPort, segment.remoteAddress, segment.remotePort);
+    const { localAddress, localPort, remoteAddress, remotePort } = segment;
+    return this.stack.isn.tupleHash(localAddress, localPort, remoteAddress, remotePort);
   }
 }

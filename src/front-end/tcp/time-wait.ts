@@ -3,7 +3,8 @@
  * taken for new ones; or quarantine after an abrupt end, so that a board's last pseudo packets are not (decision 2).
  */
 import { TcpFlag } from '../../wire/tcp.js';
-import type { Ipv4Path } from '../link/path.js';
+import type { IpAddress } from '../link/ip-address.js';
+import type { Path } from '../link/path.js';
 import { ChallengeLimit } from './challenge-limit.js';
 import type { TableEntry } from './connection-table.js';
 import { unwrap, type Segment } from './segment.js';
@@ -12,8 +13,9 @@ import type { Timed } from './timers.js';
 
 /** What it takes over from the connection. */
 export interface Remains {
-  readonly path: Ipv4Path;
-  readonly remoteAddress: number;
+  readonly path: Path;
+  readonly localAddress: IpAddress;
+  readonly remoteAddress: IpAddress;
   readonly remotePort: number;
   readonly localPort: number;
   readonly windowField: number;
@@ -22,7 +24,8 @@ export interface Remains {
 }
 
 export class TimeWait implements TableEntry, Timed {
-  readonly remoteAddress: number;
+  readonly localAddress: IpAddress;
+  readonly remoteAddress: IpAddress;
   readonly remotePort: number;
   readonly localPort: number;
   nextInBucket: TableEntry | undefined = undefined;
@@ -30,7 +33,7 @@ export class TimeWait implements TableEntry, Timed {
   heapIndex = -1;
   readonly quarantine: boolean;
   private readonly stack: TcpStack;
-  private readonly path: Ipv4Path;
+  private readonly path: Path;
   private readonly sndNxt: number;
   private readonly rcvNxt: number;
   private readonly windowField: number;
@@ -40,6 +43,7 @@ export class TimeWait implements TableEntry, Timed {
   constructor(stack: TcpStack, remains: Remains, quarantine: boolean) {
     this.stack = stack;
     this.path = remains.path;
+    this.localAddress = remains.localAddress;
     this.remoteAddress = remains.remoteAddress;
     this.remotePort = remains.remotePort;
     this.localPort = remains.localPort;

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import type { AtcpSocket } from '../../../src/front-end/tcp/socket.js';
+import { IpAddress } from '../../../src/front-end/link/ip-address.js';
 import { IsnGenerator } from '../../../src/front-end/tcp/isn.js';
 import {
   MSS_1460,
-  PEER_ADDRESS,
   PORT,
   Peer,
   Rig,
   SACK_PERMITTED,
   SECOND,
-  VIP_NUMBER,
+  VIP,
   WINDOW_SCALE_7,
   seededEntropy,
   type Sent,
@@ -220,8 +220,14 @@ describe('handshake', () => {
 
 describe('IsnGenerator', () => {
   const clockUs = 1_000_000_000;
-  const isn = (port: number, nowUs = clockUs, seed = 1): number =>
-    new IsnGenerator(seededEntropy(seed)).next(VIP_NUMBER, 80, PEER_ADDRESS, port, nowUs);
+  const vip = IpAddress.ipv4(VIP);
+  const peers = [
+    IpAddress.ipv4('10.0.0.200'),
+    IpAddress.ipv6('fd77::a00:c8'),
+    IpAddress.ipv6('fd77:1::a00:c8'),
+  ];
+  const isn = (port: number, nowUs = clockUs, seed = 1, peer = 0): number =>
+    new IsnGenerator(seededEntropy(seed)).next(vip, 80, peers[peer]!, port, nowUs);
 
   it('moves by one each four microseconds for one 4-tuple (RFC 6528)', () => {
     assert.equal((isn(1, clockUs + 4_000) - isn(1)) >>> 0, 1000);
@@ -230,6 +236,7 @@ describe('IsnGenerator', () => {
 
   it('differs between 4-tuples and between keys', () => {
     const values = [isn(1), isn(2), isn(3), isn(1, clockUs, 2), isn(1, clockUs, 3)];
+    values.push(isn(1, clockUs, 1, 1), isn(1, clockUs, 1, 2));
     assert.equal(new Set(values).size, values.length);
     const spread = Math.abs(isn(1) - isn(2));
     assert.ok(spread > 0x1_0000 && spread < 0xffff_0000, 'neighbouring ports have unrelated numbers');
