@@ -14,6 +14,9 @@ export interface GemPort {
   writeWord(at: number, value: number): void;
   /** Copies `length` bytes of DMA memory from `from` to `b` from `at`. */
   load(from: number, b: Uint8Array, at: number, length: number): void;
-  /** Copies `length` bytes of `b` from `at` to DMA memory from `to`. */
-  store(b: Uint8Array, at: number, to: number, length: number): void;
+  /**
+   * Queues a frame: when the word at `descriptor` is negative, copies `length` bytes of `b` from `at` to DMA memory
+   * from `to`, then sets that word to `value`; false, with nothing done, when it is not.
+   */
+  post(b: Uint8Array, at: number, length: number, to: number, descriptor: number, value: number): boolean;
 }

@@ -1,7 +1,8 @@
 /**
  * Frames on the wire: commands and their responses, data blocks, tokens and the busy signal ([SD] 7.3). Each
  * method makes as few calls of the SPI port as it can, since a call costs far more than the byte it moves; so
- * responses and tokens are fetched in small chunks, and what a chunk holds beyond them is kept.
+ * responses and tokens are fetched in small chunks, and what a chunk holds beyond them is kept. Where the port has
+ * `readBlocks`, all blocks of a read are one call.
  */
 import { type SpiPort } from '../../src/back-end/ports.js';
 import { copy, crc16, crc7 } from '../../src/wire/byte-loops.js';
@@ -15,6 +16,7 @@ import {
   NCR_BYTES,
   POWER_UP_CLOCKS,
   R1_ZERO_BIT,
+  START_BLOCK,
   START_AND_TRANSMISSION_BITS,
   STOP_TRAN,
   STOP_TRANSMISSION,
@@ -41,7 +43,10 @@ const COMMAND_RETRIES = 3;
 export class SdBus {
   /** CRC errors that the card reported for commands. */
   commandCrcErrors = 0;
+  /** What ended the last {@link receiveBlocks}. */
+  ended = NOTHING;
   private readonly spi: SpiPort;
+  private readonly inOneCall: boolean;
   private readonly tx = new Uint8Array(8);
   /** Fetched bytes; those from `rxAt` to `rxEnd` haven't been looked at. */
   private readonly rx = new Uint8Array(POLL_CHUNK_BYTES);
@@ -50,6 +55,7 @@ export class SdBus {
 
   constructor(spi: SpiPort) {
     this.spi = spi;
+    this.inOneCall = spi.readBlocks !== undefined;
   }
 
   setClock(hz: number): void {
@@ -123,6 +129,31 @@ export class SdBus {
   }
 
   /**
+   * Takes up to `count` blocks of a running read to `b` from `at`, each of whose tokens must come within about
+   * `pollBytes`; returns how many came intact. {@link ended} is the byte that ended it: START_BLOCK when all came or
+   * the next one's CRC was wrong, an error token, or {@link NOTHING}.
+   */
+  receiveBlocks(b: Uint8Array, at: number, count: number, pollBytes: number): number {
+    let done = 0;
+    let to = at;
+    while (done < count) {
+      // Bytes that are here already can't be the port's to wait for.
+      if (this.inOneCall && this.rxAt === this.rxEnd) {
+        const answer = this.spi.readBlocks!(b, to, count - done, pollBytes);
+        this.ended = answer & 0xff;
+        return done + (answer >>> 8);
+      }
+      const token = this.token(pollBytes);
+      this.ended = token;
+      if (token !== START_BLOCK || !this.receive(b, to, BLOCK_BYTES, !this.inOneCall && done + 1 < count))
+        return done;
+      to += BLOCK_BYTES;
+      done++;
+    }
+    return done;
+  }
+
+  /**
    * Takes the block whose start token {@link token} has just returned to `b` from `at`; false when its CRC is
    * wrong. With `more`, the next block goes right behind this one: then its place may serve for what follows
    * this block on the wire, and a sector takes a single call.
@@ -144,6 +175,7 @@ export class SdBus {
       this.fetch(CRC_BYTES);
       crc = (this.rx[0]! << 8) | this.rx[1]!;
       this.rxEnd = 0;
+      this.rxAt = 0;
     }
     return crc === crc16(b, at, length, 0);
   }

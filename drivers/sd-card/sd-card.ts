@@ -202,21 +202,20 @@ export class SdCard implements DiskPort {
         const started = card.startRead(next, count - this.done);
         if (started !== PortStatus.ok) return started;
       }
-      const token = card.token();
-      if (token !== START_BLOCK) {
-        const status = token === NOTHING ? card.tokenStatus(nowUs) : this.blockRefused(token);
-        if (status !== PortStatus.ok) return status;
-        continue;
+      const blocks = card.receive(b, at + this.done * BLOCK_BYTES, count - this.done);
+      if (blocks > 0) {
+        this.attempts = 0;
+        this.done += blocks;
+        if (this.done === count) return PortStatus.ok;
       }
-      const more = this.done + 1 < count;
-      if (!card.receive(b, at + this.done * BLOCK_BYTES, more)) {
+      const token = card.token;
+      if (token === START_BLOCK) {
         this.crcErrors++;
         this.repeatRead();
-        continue;
+      } else {
+        const status = token === NOTHING ? card.tokenStatus(nowUs) : this.blockRefused(token);
+        if (status !== PortStatus.ok) return status;
       }
-      this.attempts = 0;
-      this.done++;
-      if (!more) return PortStatus.ok;
     }
   }
 

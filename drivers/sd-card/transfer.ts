@@ -14,6 +14,7 @@ import {
   READ_SINGLE_BLOCK,
   READ_TIMEOUT_US,
   SEND_STATUS,
+  START_BLOCK,
   WRITE_BLOCK,
   WRITE_MULTIPLE_BLOCK,
   WRITE_TIMEOUT_US,
@@ -39,6 +40,8 @@ export class CardTransfer {
   isOpen = false;
   /** Waits that ended because their time was over. */
   timeouts = 0;
+  /** The byte that ended the last {@link receive}. */
+  token = NOTHING;
   /** Reads begun anew because the card forgot them when the bus was released. */
   forgotten = 0;
   private readonly bus: SdBus;
@@ -100,13 +103,6 @@ export class CardTransfer {
     return PortStatus.ok;
   }
 
-  /** The token of the next block, or {@link NOTHING}: then ask {@link tokenStatus}. */
-  token(): number {
-    const token = this.bus.token(this.tokenPollBytes());
-    if (token !== NOTHING) this.deadline.clear();
-    return token;
-  }
-
   /** No token in this call: `pending`, `ok` when the read has to be started anew, or why it failed. */
   tokenStatus(nowUs: number): PortStatus {
     if (this.patient) {
@@ -122,13 +118,25 @@ export class CardTransfer {
     return PortStatus.ok;
   }
 
-  /** The block behind a start token, see {@link SdBus.receive}; false when its CRC is wrong. */
-  receive(b: Uint8Array, at: number, more: boolean): boolean {
-    const intact = this.bus.receive(b, at, BLOCK_BYTES, more);
-    this.streamSector++;
-    if (this.streamIsSingle) this.activity = Activity.none;
-    if (intact) this.lastEnd = this.streamSector;
-    return intact;
+  /**
+   * The next blocks of the running read, see {@link SdBus.receiveBlocks}: returns how many came intact. What ended
+   * it is {@link token}; when that is {@link NOTHING}, ask {@link tokenStatus}.
+   */
+  receive(b: Uint8Array, at: number, count: number): number {
+    const bus = this.bus;
+    const blocks = bus.receiveBlocks(b, at, count, this.tokenPollBytes());
+    const token = bus.ended;
+    this.token = token;
+    if (blocks > 0) {
+      this.streamSector += blocks;
+      this.lastEnd = this.streamSector;
+    }
+    if (blocks > 0 || token !== NOTHING) {
+      this.deadline.clear();
+      // A damaged block was one too: CMD17 owes no other.
+      if (this.streamIsSingle && (blocks > 0 || token === START_BLOCK)) this.activity = Activity.none;
+    }
+    return blocks;
   }
 
   /** A data error token has come in place of a block. */

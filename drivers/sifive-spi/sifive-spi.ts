@@ -26,12 +26,15 @@ export interface SifiveSpiPort {
   clockOut(b: Uint8Array, at: number, length: number): void;
   /** Sends 0xFF `length` times and stores what comes back through rxdata. */
   clockIn(b: Uint8Array, at: number, length: number): void;
+  /** See {@link SpiPort.readBlocks}. */
+  readBlocks(b: Uint8Array, at: number, count: number, pollBytes: number): number;
 }
 
 export class SifiveSpi implements SpiPort {
   /** The port's own: no JavaScript lies between a driver and the FIFOs. */
   readonly write: (b: Uint8Array, at: number, length: number) => void;
   readonly read: (b: Uint8Array, at: number, length: number) => void;
+  readonly readBlocks: (b: Uint8Array, at: number, count: number, pollBytes: number) => number;
   private readonly port: SifiveSpiPort;
   private readonly inputHz: number;
 
@@ -42,6 +45,7 @@ export class SifiveSpi implements SpiPort {
     this.inputHz = options.inputHz;
     this.write = port.clockOut;
     this.read = port.clockIn;
+    this.readBlocks = port.readBlocks;
     port.write(fctrl, fctrl_programmed);
     port.write(ie, 0);
     port.write(csmode, csmode_OFF);

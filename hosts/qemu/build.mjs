@@ -64,6 +64,9 @@ const FLAGS = [
   '-DmxBoundsCheck=1',
   '-DmxNoConsole=1',
 ];
+/** Of the interpreter alone: what makes it fast, see there. */
+const INTERPRETER = 'xsRun.c';
+const INTERPRETER_FLAGS = ['-include', 'mcu-run.h'];
 const OWN_FLAGS = ['-Wall', '-Wextra', '-Wno-unused-parameter'];
 /** ld is given no Zicsr: the libraries are built for plain rv32imac. */
 const LINK_FLAGS = ['-march=rv32imac', '-mabi=ilp32', '-nostartfiles', '-Wl,--gc-sections', '-lm'];
@@ -131,8 +134,11 @@ async function buildEngine(log) {
     readSources(NATIVE),
     readSources(SHARED, SHARED_FILES),
   ]);
-  const key = [version, pinned.integrity, ...MACHINE, ...LIBRARY, ...FLAGS, ...OWN_FLAGS];
-  const xsFolder = join(CACHE, `xs-${shortHash(...key, ...texts(own.filter(isPlatform)))}`);
+  const key = [
+    ...[version, pinned.integrity],
+    ...[...MACHINE, ...LIBRARY, ...FLAGS, ...INTERPRETER_FLAGS, ...OWN_FLAGS],
+  ];
+  const xsFolder = join(CACHE, `xs-${shortHash(...key, ...texts(own.filter(isForXs)))}`);
   const folder = join(CACHE, `engine-${shortHash(...key, ...texts(own), ...texts(shared))}`);
   if (existsSync(folder)) return folder;
   const xs = await fetchXsSources({ log });
@@ -151,7 +157,8 @@ async function buildEngine(log) {
   return folder;
 }
 
-const isPlatform = (file) => basename(file.path) === 'mcu-platform.h';
+/** Our headers that XS's own files include. */
+const isForXs = (file) => ['mcu-platform.h', 'mcu-run.h'].includes(basename(file.path));
 
 /** The program that compiles modules, for this machine. */
 async function buildCompiler(log) {
@@ -245,7 +252,8 @@ async function compileAll(compiler, sources, flags, folder, log) {
   const worker = async () => {
     for (let source = queue.shift(); source; source = queue.shift()) {
       const object = join(folder, `${basename(source).replace(/\.[cS]$/, '')}.o`);
-      const warnings = await tool(compiler, [...flags, '-c', source, '-o', object]);
+      const more = basename(source) === INTERPRETER ? INTERPRETER_FLAGS : [];
+      const warnings = await tool(compiler, [...flags, ...more, '-c', source, '-o', object]);
       if (warnings) log(warnings);
     }
   };

@@ -8,6 +8,8 @@ import type { Counters } from './counters.js';
 import { FRAME_BYTES } from './limits.js';
 import type { Limits } from './limits.js';
 
+/** Behind 14 bytes of Ethernet, IP headers and what follows them lie at multiples of four: copies and sums are faster. */
+const FRAME_SHIFT_BYTES = 2;
 /** No buffer, no unit. */
 const NONE = -1;
 /** {@link MemoryController.lend}: the unit is in memory. */
@@ -54,7 +56,8 @@ export class MemoryController {
     this.units = new Uint8Array(limits.buffers * UNIT_BYTES);
     this.receiveFrame = new Uint8Array(FRAME_BYTES);
     this.controlFrame = new Uint8Array(FRAME_BYTES);
-    this.pseudoFrame = new Uint8Array(Math.max(FRAME_BYTES, superFrameBytes));
+    const pseudoBytes = Math.max(FRAME_BYTES, superFrameBytes);
+    this.pseudoFrame = new Uint8Array(new ArrayBuffer(FRAME_SHIFT_BYTES + pseudoBytes), FRAME_SHIFT_BYTES);
     this.#perSlot = limits.buffersPerSlot;
     this.#mask = limits.buffersPerSlot - 1;
     const entries = limits.slots * limits.buffersPerSlot;

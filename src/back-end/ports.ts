@@ -75,6 +75,13 @@ export interface SpiPort {
   write(b: Uint8Array, at: number, length: number): void;
   /** Clocks in `length` bytes while MOSI is high (0xFF). */
   read(b: Uint8Array, at: number, length: number): void;
+  /**
+   * Where a place has it in C: takes up to `count` data blocks of 512 bytes from an SD card's running read to `b` from
+   * `at`. Before each it clocks in up to `pollBytes` bytes in search of one that is not 0xFF, the token; a start token
+   * (0xFE) is followed by the block and its CRC16 ([SD] 7.3.3). Ends with the first block whose CRC is wrong and the
+   * first other token. Returns the number of intact blocks times 256, plus the last token, 0xFF when none came.
+   */
+  readBlocks?(b: Uint8Array, at: number, count: number, pollBytes: number): number;
   /** Sets the bus clock for this chip; the host takes the nearest lower one that it has. */
   setClock(hz: number): void;
 }

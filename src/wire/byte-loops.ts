@@ -1,11 +1,14 @@
 /**
- * The loops that touch every byte of a packet or a sector. This file is the reference in TypeScript; an
- * engine that interprets (XS) swaps the whole module for a C twin with the same exports, and a property
- * test holds the two equal. None allocates, none throws when the given ranges lie inside the arrays.
+ * The loops that touch every byte of a packet or a sector, and the fields of several bytes. This file is the
+ * reference in TypeScript; an engine that interprets (XS) swaps the whole module for a C twin with the same
+ * exports, and a property test holds the two equal. None allocates, none throws when the given ranges lie inside
+ * the arrays.
  *
  * Sources: RFC 1071 (Internet checksum), [SD] 4.5 (CRC7, CRC16), RFC 3720 B.4 (CRC-32C),
  * Aumasson & Bernstein, "SipHash: a fast short-input PRF" (SipHash-2-4).
  */
+
+const U32 = 0x1_0000_0000;
 
 /** Copies `length` bytes; the ranges may overlap only if both arrays are the same and `to` is not after `from`. */
 export function copy(from: Uint8Array, fromAt: number, to: Uint8Array, toAt: number, length: number): void {
@@ -32,6 +35,55 @@ export function sum16(b: Uint8Array, at: number, length: number, sum: number): n
   if (length & 1) total += b[even]! << 8;
   while (total > 0xffff) total = (total & 0xffff) + Math.floor(total / 0x1_0000);
   return total;
+}
+
+/** {@link copy}, and {@link sum16} of what was copied: one pass for a segment's payload. */
+export function copySum16(
+  from: Uint8Array,
+  fromAt: number,
+  to: Uint8Array,
+  toAt: number,
+  length: number,
+  sum: number,
+): number {
+  copy(from, fromAt, to, toAt, length);
+  return sum16(to, toAt, length, sum);
+}
+
+// Big-endian unsigned integers. Numbers of 64-bit fields stay below 2^53 and are plain numbers.
+
+export function get16(b: Uint8Array, at: number): number {
+  return (b[at]! << 8) | b[at + 1]!;
+}
+
+export function get32(b: Uint8Array, at: number): number {
+  return ((b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!) >>> 0;
+}
+
+/** Reads a 64-bit field; all ones gives -1, other values of 2^53 or more lose precision. */
+export function get64(b: Uint8Array, at: number): number {
+  const high = get32(b, at);
+  const low = get32(b, at + 4);
+  if (high === 0xffff_ffff && low === 0xffff_ffff) return -1;
+  return high * U32 + low;
+}
+
+export function put16(b: Uint8Array, at: number, value: number): void {
+  b[at] = value >>> 8;
+  b[at + 1] = value;
+}
+
+export function put32(b: Uint8Array, at: number, value: number): void {
+  b[at] = value >>> 24;
+  b[at + 1] = value >>> 16;
+  b[at + 2] = value >>> 8;
+  b[at + 3] = value;
+}
+
+/** Writes a 64-bit field, an integer from -1 (all ones) to 2^53 - 1. */
+export function put64(b: Uint8Array, at: number, value: number): void {
+  put32(b, at, Math.floor(value / U32));
+  put32(b, at + 4, value < 0 ? 0xffff_ffff : value % U32);
 }
 
 const CRC7 = table(256, (i) => {

@@ -8,6 +8,20 @@ export interface ByteLoops {
   fill(b: Uint8Array, at: number, length: number, value: number): void;
   equal(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number, length: number): boolean;
   sum16(b: Uint8Array, at: number, length: number, sum: number): number;
+  copySum16(
+    from: Uint8Array,
+    fromAt: number,
+    to: Uint8Array,
+    toAt: number,
+    length: number,
+    sum: number,
+  ): number;
+  get16(b: Uint8Array, at: number): number;
+  get32(b: Uint8Array, at: number): number;
+  get64(b: Uint8Array, at: number): number;
+  put16(b: Uint8Array, at: number, value: number): void;
+  put32(b: Uint8Array, at: number, value: number): void;
+  put64(b: Uint8Array, at: number, value: number): void;
   crc7(b: Uint8Array, at: number, length: number, crc: number): number;
   crc16(b: Uint8Array, at: number, length: number, crc: number): number;
   crc32c(b: Uint8Array, at: number, length: number, crc: number): number;
@@ -22,7 +36,10 @@ export interface ByteLoops {
   ): void;
 }
 
-export const LOOP_NAMES = ['copy', 'fill', 'equal', 'sum16', 'crc7', 'crc16', 'crc32c', 'sipHash'] as const;
+export const LOOP_NAMES = [
+  ...(['copy', 'fill', 'equal', 'sum16', 'copySum16', 'crc7', 'crc16', 'crc32c', 'sipHash'] as const),
+  ...(['get16', 'get32', 'get64', 'put16', 'put32', 'put64'] as const),
+] as const;
 
 /** xorshift32 (Marsaglia 2003). */
 class Random {
@@ -130,6 +147,48 @@ const CASES: Record<(typeof LOOP_NAMES)[number], Case> = {
     const { b, at, length } = randomRange(random, random.length());
     const start = [0, 0xffff, random.next(), random.next() * 0x10_0000][random.below(4)]!;
     digest.word(loops.sum16(b, at, length, start));
+  },
+  copySum16(loops, random, digest) {
+    const length = random.length();
+    const from = randomRange(random, length);
+    const to = randomRange(random, length);
+    const start = [0, 0xffff, random.next()][random.below(3)]!;
+    digest.word(loops.copySum16(from.b, from.at, to.b, to.at, length, start));
+    digest.bytes(to.b);
+  },
+  get16(loops, random, digest) {
+    const { b, at } = randomRange(random, 2);
+    digest.word(loops.get16(b, at));
+  },
+  get32(loops, random, digest) {
+    const { b, at } = randomRange(random, 4);
+    const value = loops.get32(b, at);
+    digest.byte(value < 0 ? 1 : 0);
+    digest.word(value);
+  },
+  get64(loops, random, digest) {
+    const { b, at } = randomRange(random, 8);
+    // Half of them small enough for an integer of the engine.
+    if (random.below(2) === 0) for (let i = 0; i < 4; i++) b[at + i] = 0;
+    const value = loops.get64(b, at);
+    digest.word(Math.floor(value / 0x1_0000_0000));
+    digest.word(value);
+  },
+  put16(loops, random, digest) {
+    const { b, at } = randomRange(random, 2);
+    loops.put16(b, at, random.next() - 0x8000_0000);
+    digest.bytes(b);
+  },
+  put32(loops, random, digest) {
+    const { b, at } = randomRange(random, 4);
+    // As some write it: signed, or already beyond 32 bits.
+    loops.put32(b, at, [random.next(), random.next() | 0, random.next() * 16][random.below(3)]!);
+    digest.bytes(b);
+  },
+  put64(loops, random, digest) {
+    const { b, at } = randomRange(random, 8);
+    loops.put64(b, at, [-1, random.next(), random.next() >>> 1, random.next() * 0x20_0000][random.below(4)]!);
+    digest.bytes(b);
   },
   crc7(loops, random, digest) {
     const { b, at, length } = randomRange(random, random.length());

@@ -88,7 +88,7 @@ export function profileOf(
     if (block === 'bench') continue;
     counted++;
     const symbol = symbols.at(sample.pc);
-    const isC = /^(xs_|mem|sumOfBytes|fold|received|sip)/.test(symbol);
+    const isC = /^(xs_|mem|sumOfBytes|fold|received|sip|atcpCrc|crc)/.test(symbol);
     const row = blocks.get(block) ?? { all: 0, c: 0 };
     row.all++;
     if (isC) row.c++;

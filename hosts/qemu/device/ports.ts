@@ -23,7 +23,7 @@ export class McuGemPort implements GemPort {
   readonly readWord = nativeFunction('xs_mcu_dma_read_word') as GemPort['readWord'];
   readonly writeWord = nativeFunction('xs_mcu_dma_write_word') as GemPort['writeWord'];
   readonly load = nativeFunction('xs_mcu_dma_load') as GemPort['load'];
-  readonly store = nativeFunction('xs_mcu_dma_store') as GemPort['store'];
+  readonly post = nativeFunction('xs_mcu_dma_post') as GemPort['post'];
   readonly dmaAddress = (nativeFunction('xs_mcu_dma_address') as () => number)();
   readonly dmaBytes = GEM_DMA_BYTES;
 }
@@ -33,6 +33,7 @@ export class McuSpiPort implements SifiveSpiPort {
   readonly write = nativeFunction('xs_mcu_spi_write') as SifiveSpiPort['write'];
   readonly clockOut = nativeFunction('xs_mcu_spi_clock_out') as SifiveSpiPort['clockOut'];
   readonly clockIn = nativeFunction('xs_mcu_spi_clock_in') as SifiveSpiPort['clockIn'];
+  readonly readBlocks = nativeFunction('xs_mcu_spi_read_blocks') as SifiveSpiPort['readBlocks'];
 }
 
 export class McuConsole implements ConsolePort {

@@ -54,7 +54,24 @@ void xs_mcu_dma_load(xsMachine *the) {
 	memcpy(atcpWritable(1, atcpInteger(2), length), dmaRange(the, atcpInteger(0), length), (size_t)length);
 }
 
-/* store(b, at, to, length): into DMA memory. */
+/* post(b, at, length, to, descriptor, value): see drivers/gem/port.ts. */
+void xs_mcu_dma_post(xsMachine *the) {
+	xsIntegerValue length;
+	volatile xsIntegerValue *word;
+	const uint8_t *from;
+	atcpExpect(the, 6);
+	length = atcpInteger(2);
+	word = (volatile xsIntegerValue *)dmaRange(the, atcpInteger(4) & ~3, 4);
+	from = atcpReadable(0, atcpInteger(1), length);
+	fence();
+	xsmcSetBoolean(xsResult, *word < 0);
+	if (*word >= 0) return;
+	memcpy(dmaRange(the, atcpInteger(3), length), from, (size_t)length);
+	fence();
+	*word = atcpInteger(5);
+}
+
+/* store(b, at, to, length): into DMA memory, for benchmarks: what the controller would do. */
 void xs_mcu_dma_store(xsMachine *the) {
 	xsIntegerValue length;
 	atcpExpect(the, 4);

@@ -81,10 +81,12 @@ void atcpExit(uint32_t status) __attribute__((noreturn));
 	ENTRY(xs_mcu_dma_write_word, 2)       \
 	ENTRY(xs_mcu_dma_load, 4)             \
 	ENTRY(xs_mcu_dma_store, 4)            \
+	ENTRY(xs_mcu_dma_post, 6)             \
 	ENTRY(xs_mcu_spi_read, 1)             \
 	ENTRY(xs_mcu_spi_write, 2)            \
 	ENTRY(xs_mcu_spi_clock_out, 3)        \
 	ENTRY(xs_mcu_spi_clock_in, 3)         \
+	ENTRY(xs_mcu_spi_read_blocks, 4)      \
 	ENTRY(xs_mcu_null_select, 0)          \
 	ENTRY(xs_mcu_null_write, 3)           \
 	ENTRY(xs_mcu_null_read, 3)            \

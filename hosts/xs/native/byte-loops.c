@@ -34,7 +34,10 @@ static const uint8_t crc7Table[256] = TABLE(CRC7);
 #define CRC16_1(I) LINEAR(I, 0x3331u, 0x6662u, 0xccc4u, 0x89a9u, 0x0373u, 0x06e6u, 0x0dccu, 0x1b98u)
 #define CRC16_2(I) LINEAR(I, 0x3730u, 0x6e60u, 0xdcc0u, 0xa9a1u, 0x4363u, 0x86c6u, 0x1dadu, 0x3b5au)
 #define CRC16_3(I) LINEAR(I, 0x76b4u, 0xed68u, 0xcaf1u, 0x85c3u, 0x1ba7u, 0x374eu, 0x6e9cu, 0xdd38u)
-static const uint16_t crc16Table[4][256] = {TABLE(CRC16_0), TABLE(CRC16_1), TABLE(CRC16_2), TABLE(CRC16_3)};
+static const uint16_t crc16Table0[256] = TABLE(CRC16_0);
+static const uint16_t crc16Table1[256] = TABLE(CRC16_1);
+static const uint16_t crc16Table2[256] = TABLE(CRC16_2);
+static const uint16_t crc16Table3[256] = TABLE(CRC16_3);
 
 /* Castagnoli, reflected (RFC 3720 B.4). */
 #define CRC32C_0(I) \
@@ -45,7 +48,10 @@ static const uint16_t crc16Table[4][256] = {TABLE(CRC16_0), TABLE(CRC16_1), TABL
 	LINEAR(I, 0xa541927eu, 0x4f6f520du, 0x9edea41au, 0x38513ec5u, 0x70a27d8au, 0xe144fb14u, 0xc76580d9u, 0x8b277743u)
 #define CRC32C_3(I) \
 	LINEAR(I, 0xdd45aab8u, 0xbf672381u, 0x7b2231f3u, 0xf64463e6u, 0xe964b13du, 0xd725148bu, 0xaba65fe7u, 0x52a0c93fu)
-static const uint32_t crc32cTable[4][256] = {TABLE(CRC32C_0), TABLE(CRC32C_1), TABLE(CRC32C_2), TABLE(CRC32C_3)};
+static const uint32_t crc32cTable0[256] = TABLE(CRC32C_0);
+static const uint32_t crc32cTable1[256] = TABLE(CRC32C_1);
+static const uint32_t crc32cTable2[256] = TABLE(CRC32C_2);
+static const uint32_t crc32cTable3[256] = TABLE(CRC32C_3);
 
 /* XS calculates fastest with 32-bit integers; only larger results become floating-point numbers. */
 static void setUnsigned(xsMachine *the, uint32_t value) {
@@ -125,16 +131,109 @@ static uint32_t sumOfBytes(const uint8_t *b, size_t length) {
 	return swap ? (uint32_t)((sum & 0xff) << 8 | sum >> 8) : (uint32_t)sum;
 }
 
+/* The sum to start from, in argument `index`: mostly an XS integer. */
+static uint64_t sumArgument(xsMachine *the, int index) {
+	xsNumberValue start = atcpNumber(index);
+	if (!((start >= 0) && (start <= 9007199254740991.0)))
+		xsRangeError("the sum to start from must be an integer from 0 to 2^53 - 1");
+	return (uint64_t)start;
+}
+
 void xs_bytes_sum16(xsMachine *the) {
 	xsIntegerValue at, length;
-	xsNumberValue start;
+	uint64_t start;
 	atcpExpect(the, 4);
 	at = atcpInteger(1);
 	length = atcpInteger(2);
-	start = atcpNumber(3);
-	if (!((start >= 0) && (start <= 9007199254740991.0)))
-		xsRangeError("sum16: the sum to start from must be an integer from 0 to 2^53 - 1");
-	xsmcSetInteger(xsResult, (xsIntegerValue)fold((uint64_t)start + sumOfBytes(atcpReadable(0, at, length), (size_t)length)));
+	start = sumArgument(the, 3);
+	xsmcSetInteger(xsResult, (xsIntegerValue)fold(start + sumOfBytes(atcpReadable(0, at, length), (size_t)length)));
+}
+
+void xs_bytes_copy_sum16(xsMachine *the) {
+	xsIntegerValue fromAt, toAt, length;
+	uint64_t start;
+	const uint8_t *from;
+	uint8_t *to;
+	atcpExpect(the, 6);
+	fromAt = atcpInteger(1);
+	toAt = atcpInteger(3);
+	length = atcpInteger(4);
+	start = sumArgument(the, 5);
+	from = atcpReadable(0, fromAt, length);
+	to = atcpWritable(2, toAt, length);
+	memmove(to, from, (size_t)length);
+	xsmcSetInteger(xsResult, (xsIntegerValue)fold(start + sumOfBytes(to, (size_t)length)));
+}
+
+static uint32_t be32(const uint8_t *b) {
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+static void putBe32(uint8_t *b, uint32_t value) {
+	b[0] = (uint8_t)(value >> 24);
+	b[1] = (uint8_t)(value >> 16);
+	b[2] = (uint8_t)(value >> 8);
+	b[3] = (uint8_t)value;
+}
+
+void xs_bytes_get16(xsMachine *the) {
+	const uint8_t *b;
+	atcpExpect(the, 2);
+	b = atcpReadable(0, atcpInteger(1), 2);
+	xsmcSetInteger(xsResult, b[0] << 8 | b[1]);
+}
+
+void xs_bytes_get32(xsMachine *the) {
+	atcpExpect(the, 2);
+	setUnsigned(the, be32(atcpReadable(0, atcpInteger(1), 4)));
+}
+
+void xs_bytes_get64(xsMachine *the) {
+	const uint8_t *b;
+	uint32_t high, low;
+	atcpExpect(the, 2);
+	b = atcpReadable(0, atcpInteger(1), 8);
+	high = be32(b);
+	low = be32(b + 4);
+	if (high == 0)
+		setUnsigned(the, low);
+	else if (high == UINT32_MAX && low == UINT32_MAX)
+		xsmcSetInteger(xsResult, -1);
+	else
+		xsmcSetNumber(xsResult, (xsNumberValue)high * 4294967296.0 + low);
+}
+
+void xs_bytes_put16(xsMachine *the) {
+	uint32_t value;
+	uint8_t *b;
+	atcpExpect(the, 3);
+	value = atcpUnsigned(2);
+	b = atcpWritable(0, atcpInteger(1), 2);
+	b[0] = (uint8_t)(value >> 8);
+	b[1] = (uint8_t)value;
+}
+
+void xs_bytes_put32(xsMachine *the) {
+	uint32_t value;
+	atcpExpect(the, 3);
+	value = atcpUnsigned(2);
+	putBe32(atcpWritable(0, atcpInteger(1), 4), value);
+}
+
+void xs_bytes_put64(xsMachine *the) {
+	int64_t value;
+	uint8_t *b;
+	atcpExpect(the, 3);
+	if (xsmcTypeOf(atcpArgument(2)) == xsIntegerType)
+		value = atcpInteger(2);
+	else {
+		xsNumberValue number = atcpNumber(2);
+		if (!((number >= -1) && (number <= 9007199254740991.0))) xsRangeError("put64: not an integer from -1 to 2^53 - 1");
+		value = (int64_t)number;
+	}
+	b = atcpWritable(0, atcpInteger(1), 8);
+	putBe32(b, (uint32_t)((uint64_t)value >> 32));
+	putBe32(b + 4, (uint32_t)value);
 }
 
 void xs_bytes_crc7(xsMachine *the) {
@@ -150,35 +249,77 @@ void xs_bytes_crc7(xsMachine *the) {
 	xsmcSetInteger(xsResult, crc);
 }
 
+static uint32_t crc16Bytes(const uint8_t *b, const uint8_t *end, uint32_t crc) {
+	for (; end - b >= 4; b += 4)
+		crc = (uint32_t)(crc16Table3[(crc >> 8) ^ b[0]] ^ crc16Table2[(crc & 0xff) ^ b[1]] ^ crc16Table1[b[2]] ^
+						 crc16Table0[b[3]]);
+	for (; b < end; b++) crc = ((crc << 8) & 0xff00) ^ crc16Table0[(crc >> 8) ^ *b];
+	return crc;
+}
+
+/*
+ * Squaring a polynomial over GF(2) squares its terms, so the generator to the power 32, a multiple of it, is
+ * x^512 + x^384 + x^160 + 1: whole words of 32 bits. A message modulo that has the same CRC and takes three XORs a
+ * word: what the first of 16 words holds goes to the words 4, 11 and 16 behind it.
+ */
+#define ROW_BYTES 64
+#define FOLD(N) w = s[N], s[((N) + 4) & 15] ^= w, s[((N) + 11) & 15] ^= w, s[N] = words[N] ^ w
+
+uint32_t atcpCrc16(const uint8_t *b, size_t length, uint32_t crc) {
+	const uint8_t *end = b + length;
+	uint32_t s[ROW_BYTES / 4], w;
+	if (((uintptr_t)b & 3) || length < 2 * ROW_BYTES) return crc16Bytes(b, end, crc);
+	memcpy(s, b, ROW_BYTES);
+	((uint8_t *)s)[0] ^= (uint8_t)(crc >> 8);
+	((uint8_t *)s)[1] ^= (uint8_t)crc;
+	for (b += ROW_BYTES; end - b >= ROW_BYTES; b += ROW_BYTES) {
+		const uint32_t *words = __builtin_assume_aligned(b, 4);
+		FOLD(0), FOLD(1), FOLD(2), FOLD(3), FOLD(4), FOLD(5), FOLD(6), FOLD(7);
+		FOLD(8), FOLD(9), FOLD(10), FOLD(11), FOLD(12), FOLD(13), FOLD(14), FOLD(15);
+	}
+	crc = crc16Bytes((const uint8_t *)s, (const uint8_t *)(s + ROW_BYTES / 4), 0);
+	return crc16Bytes(b, end, crc);
+}
+
 void xs_bytes_crc16(xsMachine *the) {
 	xsIntegerValue at, length;
 	uint32_t crc;
-	const uint8_t *b;
 	atcpExpect(the, 4);
 	at = atcpInteger(1);
 	length = atcpInteger(2);
 	crc = (uint16_t)atcpInteger(3);
-	b = atcpReadable(0, at, length);
-	for (; length >= 4; b += 4, length -= 4)
-		crc = (uint32_t)(crc16Table[3][(crc >> 8) ^ b[0]] ^ crc16Table[2][(crc & 0xff) ^ b[1]] ^ crc16Table[1][b[2]] ^
-						 crc16Table[0][b[3]]);
-	for (; length > 0; b++, length--) crc = ((crc << 8) & 0xff00) ^ crc16Table[0][(crc >> 8) ^ *b];
-	xsmcSetInteger(xsResult, (xsIntegerValue)crc);
+	xsmcSetInteger(xsResult, (xsIntegerValue)atcpCrc16(atcpReadable(0, at, length), (size_t)length, crc));
+}
+
+/* The entry for byte N of a word: as an offset in bytes, which takes one shift and one mask. */
+#define ENTRY_AT(TABLE, OFFSET) (*(const uint32_t *)((const uint8_t *)(TABLE) + ((OFFSET) & 0x3fc)))
+
+static uint32_t crc32cWords(const uint8_t *b, const uint8_t *end, uint32_t state) {
+	for (; b < end; b += 4) {
+		uint32_t word = *(const uint32_t *)__builtin_assume_aligned(b, 4) ^ state;
+		state = ENTRY_AT(crc32cTable3, word << 2) ^ ENTRY_AT(crc32cTable2, word >> 6) ^ ENTRY_AT(crc32cTable1, word >> 14) ^
+				ENTRY_AT(crc32cTable0, word >> 22);
+	}
+	return state;
 }
 
 void xs_bytes_crc32c(xsMachine *the) {
 	xsIntegerValue at, length;
 	uint32_t state;
-	const uint8_t *b;
+	const uint8_t *b, *end;
 	atcpExpect(the, 4);
 	at = atcpInteger(1);
 	length = atcpInteger(2);
 	state = ~(uint32_t)atcpUnsigned(3);
 	b = atcpReadable(0, at, length);
-	for (; length >= 4; b += 4, length -= 4)
-		state = crc32cTable[3][(state & 0xff) ^ b[0]] ^ crc32cTable[2][((state >> 8) & 0xff) ^ b[1]] ^
-				crc32cTable[1][((state >> 16) & 0xff) ^ b[2]] ^ crc32cTable[0][(state >> 24) ^ b[3]];
-	for (; length > 0; b++, length--) state = (state >> 8) ^ crc32cTable[0][(state ^ *b) & 0xff];
+	end = b + length;
+	for (; b < end && ((uintptr_t)b & 3); b++) state = (state >> 8) ^ crc32cTable0[(state ^ *b) & 0xff];
+	if (isLittleEndian) {
+		const uint8_t *words = b + ((end - b) & ~3);
+		state = crc32cWords(b, words, state);
+		b = words;
+	}
+	for (; b < end; b++) state = (state >> 8) ^ crc32cTable0[(state ^ *b) & 0xff];
 	setUnsigned(the, ~state);
 }
 

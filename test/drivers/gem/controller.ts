@@ -59,7 +59,14 @@ export class GemModel implements GemPort {
     b.set(new Uint8Array(this.memory.buffer, from, length), at);
   }
 
-  store(b: Uint8Array, at: number, to: number, length: number): void {
+  post(b: Uint8Array, at: number, length: number, to: number, descriptor: number, value: number): boolean {
+    if (this.readWord(descriptor) >= 0) return false;
+    this.store(b, at, to, length);
+    this.writeWord(descriptor, value);
+    return true;
+  }
+
+  private store(b: Uint8Array, at: number, to: number, length: number): void {
     new Uint8Array(this.memory.buffer, to, length).set(b.subarray(at, at + length));
   }
 

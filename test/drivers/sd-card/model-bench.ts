@@ -1,5 +1,6 @@
 import { SdCard, type SdCardOptions } from '../../../drivers/sd-card/sd-card.js';
 import { SdCardModel, type SdCardModelOptions } from '../../../hosts/virtual-board/chips/sd-card-model.js';
+import { BlockSpi } from './block-spi.js';
 import type { DiskBench } from './disk-suite.js';
 import { SparseStorage } from './sparse-storage.js';
 
@@ -7,6 +8,13 @@ export interface ModelBench extends DiskBench {
   readonly disk: SdCard;
   readonly model: SdCardModel;
   readonly storage: SparseStorage;
+}
+
+let blocksInOneCall = false;
+
+/** Whether the SPI port of the benches that are made from now on has `readBlocks`. */
+export function setBlocksInOneCall(on: boolean): void {
+  blocksInOneCall = on;
 }
 
 /** Time goes by as the clocked bytes take it, and a little between calls. */
@@ -20,7 +28,7 @@ export function makeModelBench(
   let elapsedUs = 0;
   let clockedBytes = 0;
   return {
-    disk: new SdCard({ spi: model, ...driver }),
+    disk: new SdCard({ spi: blocksInOneCall ? new BlockSpi(model) : model, ...driver }),
     model,
     storage,
     sectorCount: sectors,

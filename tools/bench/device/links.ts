@@ -13,6 +13,7 @@ import type { NicPort, SpiPort } from '../../../src/back-end/ports.js';
 
 const DESCRIPTOR_BYTES = 8;
 const FRAME_BUFFER_BYTES = 1536;
+const FRAME_BYTES = 1518;
 
 export interface Link {
   readonly nic: NicPort & { readonly transmitted: number };
@@ -43,7 +44,7 @@ export class GemLink implements Link {
   inject(frame: Uint8Array): void {
     const { rxNext, rxMemory } = this.nic as unknown as GemInsides;
     const descriptor = rxNext * DESCRIPTOR_BYTES;
-    this.port.store(frame, 0, rxMemory + rxNext * FRAME_BUFFER_BYTES, frame.length);
+    store(frame, 0, rxMemory + rxNext * FRAME_BUFFER_BYTES, frame.length);
     this.port.writeWord(descriptor + 4, frame.length | RX_WORD1_START_OF_FRAME | RX_WORD1_END_OF_FRAME);
     this.port.writeWord(descriptor, this.port.readWord(descriptor) | RX_WORD0_USED);
   }
@@ -52,10 +53,18 @@ export class GemLink implements Link {
     const { txNext, txBuffers, txMemory } = this.nic as unknown as GemInsides;
     const slot = (txNext + txBuffers - 1) % txBuffers;
     const frame = new Uint8Array(FRAME_BUFFER_BYTES);
-    this.port.load(txMemory + slot * FRAME_BUFFER_BYTES, frame, 0, frame.length);
+    this.port.load(txMemory + slot * FRAME_BUFFER_BYTES, frame, 0, FRAME_BYTES);
     return frame;
   }
 }
+
+/** Copies `length` bytes of `b` from `at` to DMA memory from `to`. */
+const store = nativeFunction('xs_mcu_dma_store') as (
+  b: Uint8Array,
+  at: number,
+  to: number,
+  length: number,
+) => void;
 
 const select = nativeFunction('xs_mcu_null_select') as () => void;
 const inject = nativeFunction('xs_mcu_null_inject') as (frame: Uint8Array, length: number) => void;
