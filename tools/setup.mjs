@@ -18,6 +18,8 @@ const TEST_PACKAGES = {
   tcpdump: 'tcpdump',
   ping: 'iputils-ping',
   wget: 'wget',
+  tftp: 'tftp-hpa',
+  atftp: 'atftp',
   ab: 'apache2-utils',
   wrk: 'wrk',
   chromium: 'chromium',

@@ -41,6 +41,15 @@ export class FrontEndCounters {
   icmpIgnored = 0;
   echoReplies = 0;
 
+  // Datagrams.
+  datagramsReceived = 0;
+  datagramsSent = 0;
+  datagramCheckFailed = 0;
+  /** No socket has their port. */
+  datagramsUnserved = 0;
+  /** Too many at once. */
+  datagramsDropped = 0;
+
   // Segments.
   segmentsReceived = 0;
   segmentsSent = 0;

@@ -11,5 +11,6 @@ export { formatMac, parseIpv4, parseMac } from './link/addresses.js';
 export { DEFAULT_TCP_SETTINGS, type TcpSettings } from './tcp/settings.js';
 export { chunkFor, spanOf } from './tcp/span-chunk.js';
 export type { Span, SpanCarrier, SpanTemplate } from './tcp/span.js';
+export * from './udp/index.js';
 export * from './inspection/index.js';
 export * from './delegation/index.js';

@@ -12,6 +12,7 @@ import { createServer, type AtcpServer, type AtcpServerOptions } from './server.
 import type { Entropy } from './tcp/isn.js';
 import type { TcpSettings } from './tcp/settings.js';
 import type { AtcpSocket } from './tcp/socket.js';
+import type { UdpStack } from './udp/stack.js';
 
 export interface FrontEndOptions {
   /** Not started yet. */
@@ -49,7 +50,7 @@ export class FrontEnd implements FrameSink {
   readonly #onLost: ((error: Error) => void) | undefined;
   /** The time of the batch under way; 0 between batches. */
   #batchUs = 0;
-  /** Bytes and SYNs that had come by the end of the last batch. */
+  /** Bytes, SYNs and datagrams that had come by the end of the last batch. */
   #asked = 0;
   #deadlineUs = Infinity;
   #timer: NodeJS.Timeout | undefined = undefined;
@@ -72,10 +73,16 @@ export class FrontEnd implements FrameSink {
       settings: { mtuBytes: Math.min(link.mtu, 1500), ...settings },
     });
     this.host.tcp.onWork = () => this.requestBatch();
+    this.host.udp.onWork = () => this.requestBatch();
   }
 
   get counters(): FrontEndCounters {
     return this.host.counters;
+  }
+
+  /** UDP ports of this front-end. */
+  get udp(): UdpStack {
+    return this.host.udp;
   }
 
   /** Adds what shares the link: the delegation layer. */
@@ -131,8 +138,8 @@ export class FrontEnd implements FrameSink {
     if (frames > 0 || monotonicUs() >= this.#deadlineUs) this.#run();
     // ACKs of a bulk reply may wait for each other, and the link knows how dense they are. Somebody who asks for
     // something is answered at once: a client that waits for its answer sends nothing else.
-    const { bytesReceived, synReceived21 } = this.host.counters;
-    const asked = bytesReceived + synReceived21;
+    const { bytesReceived, synReceived21, datagramsReceived } = this.host.counters;
+    const asked = bytesReceived + synReceived21 + datagramsReceived;
     const news = asked !== this.#asked;
     this.#asked = asked;
     return news ? 'wake' : undefined;

@@ -16,6 +16,7 @@ export const LAB_ADDRESS = Object.freeze({
   vipMac: '02:a7:c9:00:00:10',
   clientMac: '02:a7:c9:00:00:c1',
   webPort: 80,
+  tftpPort: 69,
 } as const);
 
 export function boardMac(id: number): string {

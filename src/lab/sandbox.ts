@@ -29,6 +29,7 @@ function clientEnvironment(configuration: LabConfiguration): NodeJS.ProcessEnv {
     ATCP_VIP: LAB_ADDRESS.vip,
     ATCP_URL: `http://${LAB_ADDRESS.vip}`,
     ATCP_WEB_PORT: String(LAB_ADDRESS.webPort),
+    ATCP_TFTP_PORT: String(LAB_ADDRESS.tftpPort),
     ATCP_BOARDS: String(configuration.boards.length),
     [CONTROL_VARIABLE]: controlSocketOf(configuration),
   };

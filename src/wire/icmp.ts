@@ -9,6 +9,9 @@ import { put16 } from './bytes.js';
 export const ICMP_HEADER_BYTES = 8;
 export const IcmpType = Object.freeze({ echoReply: 0, destinationUnreachable: 3, echoRequest: 8 } as const);
 
+/** Code of `destinationUnreachable`. */
+export const PORT_UNREACHABLE = 3;
+
 export type IcmpProblem = 'ok' | 'truncated' | 'checksum';
 
 export function checkIcmp(b: Uint8Array, at: number, length: number): IcmpProblem {

@@ -10,7 +10,8 @@ import { FakeNic } from '../back-end/support/fake-nic.js';
 import { HOST_MAC, Rig, seededEntropy } from '../front-end/rig.js';
 import { CardSlot } from './card.js';
 
-const VIP_SOURCE = Object.freeze({ address: Uint8Array.of(10, 0, 0, 1), port: 80 });
+const VIP_BYTES = Uint8Array.of(10, 0, 0, 1);
+const WEB_PORT = 80;
 /** What the memory of a NIC holds; what comes on top is lost. */
 const NIC_FRAMES = 128;
 /** A board that wants to go on at once does so after this time. */
@@ -29,13 +30,21 @@ export class BoardMachine {
   /** Frames that its NIC had no memory for. */
   overrun = 0;
   readonly #limits: Partial<Limits>;
+  readonly #sourcePort: number;
 
-  constructor(id: number, card: Uint8Array | undefined, limits: Partial<Limits>) {
+  /** `sourcePort`: from which it may speak; 0 for all. */
+  constructor(
+    id: number,
+    card: Uint8Array | undefined,
+    limits: Partial<Limits>,
+    sourcePort: number = WEB_PORT,
+  ) {
     this.id = id;
     this.key = new Uint8Array(16).fill(0x60 + id);
     this.nic.macAddress[5] = id;
     this.slot = new CardSlot(card);
     this.#limits = limits;
+    this.#sourcePort = sourcePort;
     this.board = this.#boot();
   }
 
@@ -88,7 +97,7 @@ export class BoardMachine {
     const provisioning = {
       boardId: this.id,
       boardKey: this.key,
-      pseudoSources: [VIP_SOURCE],
+      pseudoSources: [{ address: VIP_BYTES, port: this.#sourcePort }],
       etherType: EtherType.atcp,
     };
     return new Board(ports, provisioning, { ...boardLimits, ...this.#limits });
@@ -130,6 +139,7 @@ export class FrontEndMachine {
     });
     host.addPart(this.backEnds);
     host.tcp.onWork = () => (this.wanted = true);
+    host.udp.onWork = () => (this.wanted = true);
     this.#http = createWebServer({ backEnds: this.backEnds, configuration: options.web });
     this.server = this.rig.serve(() => {}).attachHttp(this.#http);
     host.start(nowUs);

@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly timing?: Partial<DelegationTiming>;
   readonly web?: Partial<WebConfiguration>;
   readonly limits?: Partial<Limits>;
+  /** The front-end's port from which boards may speak, 0 for all; the web service's when left out. */
+  readonly sourcePort?: number;
 }
 
 const LATENCY_US = 100;
@@ -39,6 +41,8 @@ export class World {
   frontEnd: FrontEndMachine;
   readonly clients = new Map<number, Client>();
   fault: Fault = () => 0;
+  /** Gets the UDP datagrams that arrive at the client. */
+  onDatagram: (frame: Uint8Array) => void = () => {};
   /** Sees every frame on its way, and where it entered. */
   tap: (from: Port, to: Port, frame: Uint8Array) => void = () => {};
   readonly #options: WorldOptions;
@@ -47,7 +51,9 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.#options = options;
-    this.boards = options.cards.map((card, i) => new BoardMachine(i + 1, card, options.limits ?? {}));
+    this.boards = options.cards.map(
+      (card, i) => new BoardMachine(i + 1, card, options.limits ?? {}, options.sourcePort),
+    );
     this.frontEnd = this.#startFrontEnd();
   }
 
@@ -219,6 +225,6 @@ export class World {
     } else if (etherType(frame, 0) === EtherType.ipv4 && frame[23] === 6) {
       const segment = parseSent(frame, this.nowUs);
       this.clients.get(segment.remotePort)?.onSegment(segment);
-    }
+    } else if (etherType(frame, 0) === EtherType.ipv4 && frame[23] === 17) this.onDatagram(frame);
   }
 }

@@ -57,6 +57,7 @@ export abstract class SpanCommand {
   #l3Offset = 0;
   #l4Offset = 0;
   #segmentBytes = 0;
+  #numbered = false;
   #startSequence = 0;
   #dateMs = 0;
 
@@ -72,6 +73,7 @@ export abstract class SpanCommand {
     this.#l3Offset = template.l3Offset;
     this.#l4Offset = template.l4Offset;
     this.#segmentBytes = carrier.segmentBytes;
+    this.#numbered = template.numbered === true;
     this.#startSequence = startSequence;
     this.#dateMs = dateMs;
   }
@@ -112,10 +114,11 @@ export abstract class SpanCommand {
   /** Step 106. */
   emit(b: Uint8Array, at: number, epoch: number, counter: number, firstOffset: number): number {
     const isOpen = this.opcode === 'relay';
+    const numbered = this.#numbered ? CommandFlag.numbered : 0;
     const bytes = emitCommand(
       b,
       at,
-      CommandFlag.psh | CommandFlag.restartable | (isOpen ? CommandFlag.open : 0),
+      CommandFlag.psh | CommandFlag.restartable | (isOpen ? CommandFlag.open : 0) | numbered,
       epoch,
       counter,
       isOpen ? Opcode.relay : Opcode.read,

@@ -1,7 +1,7 @@
 /**
  * The front-end on the wire, as a pure engine (design idea 4): frames in, frames out, time as a value. It has one
  * MAC, one IPv4 and possibly one IPv6 address that the PC's kernel does not know; it answers neighbours and echo
- * requests, hands TCP to its stack, and other EtherTypes (ATCP's, for one) to whoever registered for them.
+ * requests, hands TCP and UDP to their stacks, and other EtherTypes (ATCP's, for one) to whoever registered for them.
  */
 import { equal, fill } from '../../wire/byte-loops.js';
 import {
@@ -13,7 +13,7 @@ import {
   etherType,
   isGroupDestination,
 } from '../../wire/ethernet.js';
-import { IcmpType, checkIcmp, emitEchoReply } from '../../wire/icmp.js';
+import { ICMP_HEADER_BYTES, IcmpType, PORT_UNREACHABLE, checkIcmp, emitEchoReply } from '../../wire/icmp.js';
 import {
   IPV4_HEADER_BYTES,
   IpProtocol,
@@ -30,6 +30,7 @@ import { Trace } from '../inspection/trace.js';
 import type { Entropy } from '../tcp/isn.js';
 import type { TcpSettings } from '../tcp/settings.js';
 import { TcpStack } from '../tcp/stack.js';
+import { UdpStack } from '../udp/stack.js';
 import { ArpResponder } from './arp-responder.js';
 import { IpAddress } from './ip-address.js';
 import { IpPacket } from './ip-packet.js';
@@ -79,6 +80,7 @@ export class FrontEndHost {
   /** What happens here, for who wants to know; the parts tell theirs here, too. */
   readonly trace: Trace;
   readonly tcp: TcpStack;
+  readonly udp: UdpStack;
   private readonly link: Transmit;
   private readonly arp: ArpResponder;
   private readonly parts: HostPart[] = [];
@@ -107,6 +109,15 @@ export class FrontEndHost {
       counters: this.counters,
       trace: this.trace,
       settings: options.settings,
+    });
+    this.udp = new UdpStack({
+      localMac: this.macAddress,
+      localAddress: this.address,
+      mtuBytes: this.tcp.settings.mtuBytes,
+      transmit: this.transmit,
+      entropy: options.entropy,
+      clock: options.clock,
+      counters: this.counters,
     });
     this.echoFrame = new Uint8Array(ETHERNET_HEADER_BYTES + this.tcp.settings.mtuBytes);
     this.echoPath = new Path(this.macAddress, IpProtocol.icmp);
@@ -194,6 +205,7 @@ export class FrontEndHost {
     // Parts first: what they find out (a board that is lost) the connections still hear in this call.
     for (const part of this.parts) if (nowUs >= part.nextDeadlineUs) part.onTimer(nowUs);
     try {
+      nextUs = Math.min(nextUs, this.udp.endOfBatch(nowUs));
       nextUs = Math.min(nextUs, this.tcp.endOfBatch(nowUs));
     } finally {
       for (const part of this.parts) part.flush(nowUs);
@@ -241,6 +253,7 @@ export class FrontEndHost {
 
   private onTransport(packet: IpPacket, nowUs: number): void {
     if (packet.protocol === IpProtocol.tcp) this.tcp.onPacket(packet, nowUs);
+    else if (packet.protocol === IpProtocol.udp) this.udp.onPacket(packet);
     else this.counters.protocolsUnserved++;
   }
 
@@ -250,6 +263,9 @@ export class FrontEndHost {
       this.counters.icmpCheckFailed++;
       return;
     }
+    const isUnreachablePort = b[at] === IcmpType.destinationUnreachable && b[at + 1] === PORT_UNREACHABLE;
+    const quoteAt = at + ICMP_HEADER_BYTES;
+    if (isUnreachablePort && this.udp.onUnreachable(b, quoteAt, length - ICMP_HEADER_BYTES)) return;
     if (b[at] !== IcmpType.echoRequest || IPV4_PATH_BYTES + length > this.echoFrame.length) {
       this.counters.icmpIgnored++;
       return;

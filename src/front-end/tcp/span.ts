@@ -43,6 +43,8 @@ export interface SpanTemplate {
   readonly bytes: number;
   readonly l3Offset: number;
   readonly l4Offset: number;
+  /** Of UDP: the datagrams are numbered. */
+  readonly numbered?: boolean;
 }
 
 export interface Span {
