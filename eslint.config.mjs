@@ -12,6 +12,16 @@ const layers = {
   'src/front-end': ['src/wire', 'src/volume'],
   'src/services': ['src/front-end/index.js'],
   'src/control': ['src/front-end/index.js'],
+  // The simulated client shares no code with what it tests.
+  'src/simulation/client': ['src/simulation/plan.js'],
+  'src/simulation': [
+    'src/wire',
+    'src/volume',
+    'src/back-end',
+    'src/front-end/index.js',
+    'src/services/web/index.js',
+    'src/lab/switch/random.js',
+  ],
   'hosts/virtual-board/chips': ['src/back-end/ports.js', 'src/wire/byte-loops.js', 'src/wire/bytes.js'],
 };
 

@@ -61,6 +61,7 @@ try {
     'test/{wire,volume,back-end,drivers,front-end,services,cli,hostile}/**/*.test.ts',
     'test/lab/{switch,pcapng,analysis}/**/*.test.ts',
   );
+  mocha('simulation', 'test/simulation/**/*.test.ts');
   mocha('XS', 'test/hosts/**/*.test.ts');
   mocha('lab', 'test/lab/{system,web,hostile}/**/*.test.ts');
 } finally {

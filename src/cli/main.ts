@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import { labCommand } from './lab.js';
+import { simulateCommand } from './simulate.js';
 import { startCommand } from './start.js';
 import { statusCommand } from './status.js';
 import { traceCommand } from './trace.js';
@@ -18,6 +19,7 @@ const program = new Command('atcp')
   .enablePositionalOptions()
   .addCommand(startCommand())
   .addCommand(labCommand())
+  .addCommand(simulateCommand())
   .addCommand(statusCommand())
   .addCommand(traceCommand())
   .addCommand(volumeCommand());
