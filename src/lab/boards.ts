@@ -2,6 +2,9 @@
 import { qemuBoardCommand } from '../../hosts/qemu/launch.js';
 import { virtualBoardCommand } from '../../hosts/virtual-board/launch.js';
 import { KEY_BYTES, KeyDeriver } from '../wire/atcp/authentication.js';
+import { parseMac } from '../front-end/index.js';
+import { IPV6_ADDRESS_BYTES } from '../wire/ipv6.js';
+import { formatIpv6, linkLocalAddress } from '../wire/ipv6-address.js';
 import { LAB_ADDRESS, boardCable, boardMac, type LabBoard, type LabConfiguration } from './configuration.js';
 
 /** 16 bytes, derived from the laboratory's secret as `src/wire/README.md` says. */
@@ -9,6 +12,13 @@ export function boardKey(configuration: LabConfiguration, id: number): Uint8Arra
   const key = new Uint8Array(KEY_BYTES);
   new KeyDeriver().boardKey(Buffer.from(configuration.secret, 'hex'), id, key);
   return key;
+}
+
+/** The link-local address that the front-end derives from its MAC address. */
+function linkLocalText(mac: string): string {
+  const address = new Uint8Array(IPV6_ADDRESS_BYTES);
+  linkLocalAddress(parseMac(mac), address, 0);
+  return formatIpv6(address, 0);
 }
 
 export function boardCommand(board: LabBoard, configuration: LabConfiguration): Promise<string[]> {
@@ -20,7 +30,7 @@ export function boardCommand(board: LabBoard, configuration: LabConfiguration): 
     image: board.image,
     localPort: boardPort,
     remotePort: switchPort,
-    sources: [LAB_ADDRESS.vip],
+    sources: [LAB_ADDRESS.vip, LAB_ADDRESS.vip6, linkLocalText(LAB_ADDRESS.vipMac)],
   };
   return board.kind === 'qemu'
     ? qemuBoardCommand(options)

@@ -23,6 +23,7 @@ async function main(): Promise<void> {
   const frontEnd = new FrontEnd({
     link: new PacketLink('eth0', { promiscuous: true }),
     address: LAB_ADDRESS.vip,
+    address6: LAB_ADDRESS.vip6,
     macAddress,
   });
   const backEnds = new BackEnds({

@@ -6,6 +6,7 @@
  *   bridge    the kernel's bridge, for speed; a board's datagram cable ends in a veth pair, by a process of its own
  */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { boardCable, LAB_ADDRESS, type LabConfiguration } from './configuration.js';
 import type { PortConfiguration, SwitchConfiguration } from './switch/configuration.js';
@@ -40,6 +41,20 @@ function makeNamespace(name: string, switchSide: string, mac: string[]): void {
   bringUp(switchSide, '');
 }
 
+/** False for a kernel that was built, or started, without IPv6: the client then has an IPv4 address only. */
+export function hasIpv6(): boolean {
+  return existsSync('/proc/sys/net/ipv6/conf');
+}
+
+/** Usable at once: nobody else can have the address, so that nobody is asked (RFC 4862 5.4). */
+function addIpv6Address(netns: string): void {
+  // Hosts and containers without IPv6 often switch it off for every namespace to come.
+  const enable = 'echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6';
+  ip('netns', 'exec', netns, 'sh', '-c', enable);
+  const address = `${LAB_ADDRESS.client6}/${LAB_ADDRESS.prefixBits6}`;
+  ip('-6', '-n', netns, 'address', 'add', address, 'dev', 'eth0', 'nodad');
+}
+
 /** Makes namespaces and interfaces; the switch itself is the caller's to start ({@link switchProcesses}). */
 export function makeNetwork(lab: LabConfiguration): void {
   run('mount', '-t', 'tmpfs', 'tmpfs', '/run');
@@ -47,6 +62,7 @@ export function makeNetwork(lab: LabConfiguration): void {
   makeNamespace('front-end', 'front-end', []);
   const address = `${LAB_ADDRESS.client}/${LAB_ADDRESS.prefixBits}`;
   ip('-n', 'client', 'address', 'add', address, 'dev', 'eth0');
+  if (hasIpv6()) addIpv6Address('client');
   if (lab.switch === 'bridge') makeBridge(lab);
 }
 

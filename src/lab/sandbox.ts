@@ -17,7 +17,7 @@ import { boardCommand } from './boards.js';
 import { LAB_ADDRESS, type LabConfiguration } from './configuration.js';
 import { CONTROL_VARIABLE } from '../control/client.js';
 import { controlSocketOf } from './control.js';
-import { makeNetwork, switchProcesses } from './network.js';
+import { hasIpv6, makeNetwork, switchProcesses } from './network.js';
 import { LabProcess } from './processes.js';
 
 const compiled = fileURLToPath(new URL('..', import.meta.url));
@@ -28,6 +28,7 @@ function clientEnvironment(configuration: LabConfiguration): NodeJS.ProcessEnv {
     ...process.env,
     ATCP_VIP: LAB_ADDRESS.vip,
     ATCP_URL: `http://${LAB_ADDRESS.vip}`,
+    ...(hasIpv6() ? { ATCP_VIP6: LAB_ADDRESS.vip6, ATCP_URL6: `http://[${LAB_ADDRESS.vip6}]` } : {}),
     ATCP_WEB_PORT: String(LAB_ADDRESS.webPort),
     ATCP_TFTP_PORT: String(LAB_ADDRESS.tftpPort),
     ATCP_BOARDS: String(configuration.boards.length),

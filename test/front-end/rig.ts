@@ -17,6 +17,15 @@ import {
   ipv4TotalLength,
 } from '../../src/wire/ipv4.js';
 import {
+  IPV6_DESTINATION,
+  IPV6_SOURCE,
+  checkIpv6,
+  emitIpv6,
+  ipv6PayloadBytes,
+  ipv6PseudoHeaderSum,
+} from '../../src/wire/ipv6.js';
+import { parseIpv6 } from '../../src/wire/ipv6-address.js';
+import {
   TcpFlag,
   TcpOptions,
   checkTcp,
@@ -33,9 +42,12 @@ import {
 
 export const VIP = '10.0.0.1';
 export const VIP_NUMBER = 0x0a000001;
+export const VIP6 = 'fd77::10';
+export const VIP6_BYTES = parseIpv6(VIP6)!;
 export const HOST_MAC = Uint8Array.of(0x02, 0, 0, 0, 0, 0x01);
 export const PEER_MAC = Uint8Array.of(0x02, 0, 0, 0, 0, 0xcc);
 export const PEER_ADDRESS = 0x0a0000c8;
+export const PEER_ADDRESS6 = parseIpv6('fd77::c8')!;
 export const PORT = 80;
 export const SECOND = 1_000_000;
 export const MS = 1_000;
@@ -76,25 +88,27 @@ export interface Sent {
 }
 
 export function parseSent(frame: Uint8Array, atUs: number): Sent {
-  assert.equal(checkIpv4(frame, 14, frame.length - 14), 'ok');
-  const tcpBytes = ipv4TotalLength(frame, 14) - 20;
-  const sum = ipv4PseudoHeaderSum(frame, 14, IpProtocol.tcp, tcpBytes);
-  assert.equal(checkTcp(frame, 34, tcpBytes, sum), 'ok');
+  const is6 = etherType(frame, 0) === EtherType.ipv6;
+  assert.equal((is6 ? checkIpv6 : checkIpv4)(frame, 14, frame.length - 14), 'ok');
+  const at = is6 ? 54 : 34;
+  const tcpBytes = is6 ? ipv6PayloadBytes(frame, 14) : ipv4TotalLength(frame, 14) - 20;
+  const sum = (is6 ? ipv6PseudoHeaderSum : ipv4PseudoHeaderSum)(frame, 14, IpProtocol.tcp, tcpBytes);
+  assert.equal(checkTcp(frame, at, tcpBytes, sum), 'ok');
   const options = new TcpOptions();
-  options.parse(frame, 34);
-  const headerBytes = tcpHeaderBytes(frame, 34);
+  options.parse(frame, at);
+  const headerBytes = tcpHeaderBytes(frame, at);
   return {
     atUs,
     frame,
-    flags: flagLetters(tcpFlags(frame, 34)),
-    seq: tcpSequence(frame, 34),
-    ack: tcpAcknowledgment(frame, 34),
-    window: tcpWindow(frame, 34),
+    flags: flagLetters(tcpFlags(frame, at)),
+    seq: tcpSequence(frame, at),
+    ack: tcpAcknowledgment(frame, at),
+    window: tcpWindow(frame, at),
     options,
-    optionBytes: frame.slice(54, 34 + headerBytes),
-    payload: Buffer.from(frame.subarray(34 + headerBytes, 34 + tcpBytes)),
-    localPort: tcpSourcePort(frame, 34),
-    remotePort: tcpDestinationPort(frame, 34),
+    optionBytes: frame.slice(at + 20, at + headerBytes),
+    payload: Buffer.from(frame.subarray(at + headerBytes, at + tcpBytes)),
+    localPort: tcpSourcePort(frame, at),
+    remotePort: tcpDestinationPort(frame, at),
   };
 }
 
@@ -110,6 +124,8 @@ export interface SegmentFields {
 export interface Endpoint {
   readonly mac: Uint8Array;
   readonly address: number;
+  /** 16 bytes: the segment is sent over IPv6, and `address` has no meaning. */
+  readonly address6?: Uint8Array | undefined;
   readonly port: number;
   readonly localPort: number;
 }
@@ -120,12 +136,20 @@ export function segmentFrame(from: Endpoint, fields: Required<SegmentFields>): U
   while (options.length % 4 !== 0) options.push(1);
   const headerBytes = 20 + options.length;
   const tcpBytes = headerBytes + payload.length;
-  const frame = new Uint8Array(34 + tcpBytes);
-  emitEthernet(frame, 0, HOST_MAC, from.mac, EtherType.ipv4);
-  emitIpv4(frame, 14, tcpBytes, IpProtocol.tcp, from.address, VIP_NUMBER);
+  const { address6 } = from;
+  const at = address6 === undefined ? 34 : 54;
+  const frame = new Uint8Array(at + tcpBytes);
+  emitEthernet(frame, 0, HOST_MAC, from.mac, address6 === undefined ? EtherType.ipv4 : EtherType.ipv6);
+  if (address6 === undefined) {
+    emitIpv4(frame, 14, tcpBytes, IpProtocol.tcp, from.address, VIP_NUMBER);
+  } else {
+    emitIpv6(frame, 14, tcpBytes, IpProtocol.tcp, 64, 0);
+    frame.set(address6, 14 + IPV6_SOURCE);
+    frame.set(VIP6_BYTES, 14 + IPV6_DESTINATION);
+  }
   emitTcp(
     frame,
-    34,
+    at,
     from.port,
     from.localPort,
     fields.seq >>> 0,
@@ -134,9 +158,10 @@ export function segmentFrame(from: Endpoint, fields: Required<SegmentFields>): U
     fields.window,
     headerBytes,
   );
-  frame.set(options, 54);
-  frame.set(payload, 34 + headerBytes);
-  setTcpChecksum(frame, 34, tcpBytes, ipv4PseudoHeaderSum(frame, 14, IpProtocol.tcp, tcpBytes));
+  frame.set(options, at + 20);
+  frame.set(payload, at + headerBytes);
+  const sum = address6 === undefined ? ipv4PseudoHeaderSum : ipv6PseudoHeaderSum;
+  setTcpChecksum(frame, at, tcpBytes, sum(frame, 14, IpProtocol.tcp, tcpBytes));
   return frame;
 }
 
@@ -170,6 +195,7 @@ export class Rig {
     this.host = new FrontEndHost({
       macAddress: HOST_MAC,
       address: VIP,
+      address6: VIP6,
       transmit: (b, at, length) => {
         this.onFrameOut(b.slice(at, at + length));
         return true;
@@ -218,7 +244,10 @@ export class Rig {
   take(): Sent[] {
     return this.collected
       .splice(0)
-      .filter(({ frame }) => etherType(frame, 0) === EtherType.ipv4 && frame[23] === IpProtocol.tcp)
+      .filter(({ frame }) => {
+        const next = etherType(frame, 0) === EtherType.ipv4 ? 14 + 9 : 14 + 6;
+        return etherType(frame, 0) !== EtherType.arp && frame[next] === IpProtocol.tcp;
+      })
       .map(({ frame, atUs }) => parseSent(frame, atUs));
   }
 
@@ -236,6 +265,7 @@ export class Peer implements Endpoint {
   readonly rig: Rig;
   readonly mac: Uint8Array;
   readonly address: number;
+  readonly address6: Uint8Array | undefined;
   readonly port: number;
   readonly localPort: number;
   /** SND.NXT and RCV.NXT of the client. */
@@ -243,10 +273,20 @@ export class Peer implements Endpoint {
   ack = 0;
   window = 0xffff;
 
-  constructor(rig: Rig, options: { port?: number; localPort?: number; iss?: number; mac?: Uint8Array } = {}) {
+  constructor(
+    rig: Rig,
+    options: {
+      port?: number;
+      localPort?: number;
+      iss?: number;
+      mac?: Uint8Array;
+      address6?: Uint8Array;
+    } = {},
+  ) {
     this.rig = rig;
     this.mac = options.mac ?? PEER_MAC;
     this.address = PEER_ADDRESS;
+    this.address6 = options.address6;
     this.port = options.port ?? 40_000;
     this.localPort = options.localPort ?? PORT;
     this.seq = options.iss ?? 0xffff_ff00;
@@ -299,6 +339,7 @@ export function sackOption(...edges: number[]): number[] {
   return [1, 1, 5, 2 + b.length, ...b];
 }
 
+export const MSS_1440 = Object.freeze([2, 4, 5, 0xa0]);
 export const MSS_1460 = Object.freeze([2, 4, 5, 0xb4]);
 export const SACK_PERMITTED = Object.freeze([4, 2]);
 export const WINDOW_SCALE_7 = Object.freeze([3, 3, 7]);

@@ -75,18 +75,19 @@ describe('FrontEndHost', () => {
 
   it('announces its address twice, two seconds apart (RFC 5227 2.3)', () => {
     const rig = new Rig();
+    const takeArp = (): Uint8Array[] => rig.takeFrames().filter((frame) => frame[13] === 0x06);
     rig.host.start(rig.nowUs);
-    const [first] = rig.takeFrames();
+    const [first] = takeArp();
     assert.equal(
       Buffer.from(first!).toString('hex', 0, 42),
       'ffffffffffff0200000000010806' + '00010800060400010200000000010a0000010000000000000a000001',
     );
     rig.pass(2 * SECOND - 1);
-    assert.equal(rig.takeFrames().length, 0);
+    assert.equal(takeArp().length, 0);
     rig.pass(1);
-    assert.deepEqual(rig.takeFrames(), [first]);
+    assert.deepEqual(takeArp(), [first]);
     rig.pass(60 * SECOND);
-    assert.equal(rig.takeFrames().length, 0);
+    assert.equal(takeArp().length, 0);
   });
 
   it('defends its address, at most every ten seconds, and not against its own echo', () => {
@@ -143,7 +144,7 @@ describe('FrontEndHost', () => {
     rig.frameIn(toAll);
     rig.frameIn(echoFrame(1473));
     rig.frameIn(new Uint8Array(13));
-    rig.frameIn(Uint8Array.of(...HOST_MAC, ...PEER_MAC, 0x86, 0xdd));
+    rig.frameIn(Uint8Array.of(...HOST_MAC, ...PEER_MAC, 0x86, 0xdc));
     assert.deepEqual(rig.takeFrames(), []);
     const { counters } = rig;
     assert.equal(counters.icmpCheckFailed, 1);
