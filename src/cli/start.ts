@@ -82,7 +82,7 @@ async function check(lab: Omit<LabOptions, 'command'>, directory: string): Promi
   process.stdout.write(
     `\nOne request as it was on the wire, with the numbers of Fig. 2:\n\n${formatLadder(rungs)}\n\n`,
   );
-  const share = payloadShare(frames, LAB_ADDRESS.vip);
+  const share = payloadShare(frames, [LAB_ADDRESS.vip, LAB_ADDRESS.vip6]);
   const bodyBytes = share.boardBodyBytes + share.frontEndBodyBytes;
   const percent = bodyBytes === 0 ? 0 : (100 * share.frontEndBodyBytes) / bodyBytes;
   process.stdout.write(

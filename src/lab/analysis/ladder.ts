@@ -27,7 +27,7 @@ export interface Rung {
   readonly foldable?: number;
 }
 
-/** Finds the connection on which `path` was requested and lists its packets, in order of time. */
+/** Finds the connection on which `path` was requested of `vip`, of either family, and lists its packets, in order of time. */
 export function ladderOf(frames: Iterable<CapturedFrame>, vip: string, path: string): Rung[] {
   const segments: Segment[] = [];
   const statements: StatementSeen[] = [];
@@ -37,7 +37,10 @@ export function ladderOf(frames: Iterable<CapturedFrame>, vip: string, path: str
     else statements.push(...statementsOf(frame));
   }
   const request = segments.find(
-    (segment) => segment.port === 'client' && ascii(segment.payload).startsWith(`GET ${path} `),
+    (segment) =>
+      segment.port === 'client' &&
+      segment.destination === vip &&
+      ascii(segment.payload).startsWith(`GET ${path} `),
   );
   if (request === undefined) return [];
   const clientPort = request.sourcePort;
@@ -51,6 +54,10 @@ export function ladderOf(frames: Iterable<CapturedFrame>, vip: string, path: str
     ...atcpRungs(statements, clientPort, decodeURI(path).slice(1), request),
   ];
   return merge(rungs.sort((a, b) => a.timeUs - b.timeUs));
+}
+
+function endpoint(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 function ascii(bytes: Uint8Array): string {
@@ -84,7 +91,7 @@ function tcpRungs(segments: readonly Segment[]): Rung[] {
     return s.port === 'front-end'
       ? rung("24'", `${ascii(s.payload).split('\r\n')[0]} …  ${bytes}`)
       : {
-          ...rung('26', `ATCP_SERVICE_REPLY  ${bytes} as ${s.source}:${s.sourcePort}`),
+          ...rung('26', `ATCP_SERVICE_REPLY  ${bytes} as ${endpoint(s.source, s.sourcePort)}`),
           foldable: s.payload.length,
         };
   });

@@ -14,16 +14,16 @@ export interface PayloadShare {
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 /**
- * Counts TCP payload from `vip`. What the front-end sends begins with a head ("HTTP/…"), which ends at the empty
+ * Counts TCP payload from the server's addresses. What the front-end sends begins with a head ("HTTP/…"), which ends at the empty
  * line; everything else it sends is counted as body.
  */
-export function payloadShare(frames: Iterable<CapturedFrame>, vip: string): PayloadShare {
+export function payloadShare(frames: Iterable<CapturedFrame>, vips: readonly string[]): PayloadShare {
   let headBytes = 0;
   let frontEndBodyBytes = 0;
   let boardBodyBytes = 0;
   for (const frame of frames) {
     const segment = segmentOf(frame);
-    if (segment === undefined || segment.source !== vip) continue;
+    if (segment === undefined || !vips.includes(segment.source)) continue;
     const payload = Buffer.from(segment.payload.buffer, segment.payload.byteOffset, segment.payload.length);
     if (segment.port !== 'front-end') {
       boardBodyBytes += payload.length;

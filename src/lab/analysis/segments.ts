@@ -12,6 +12,8 @@ import {
   ipv4Source,
   ipv4TotalLength,
 } from '../../wire/ipv4.js';
+import { IPV6_DESTINATION, IPV6_SOURCE, Ipv6Walk, checkIpv6 } from '../../wire/ipv6.js';
+import { formatIpv6 } from '../../wire/ipv6-address.js';
 import {
   TCP_HEADER_BYTES,
   tcpAcknowledgment,
@@ -44,21 +46,52 @@ export interface Segment {
   readonly payload: Uint8Array;
 }
 
+/** What an IP packet carries, from `at` to `end`, and between whom. */
+interface Carried {
+  readonly protocol: number;
+  readonly at: number;
+  readonly end: number;
+  readonly source: string;
+  readonly destination: string;
+}
+
+function carriedBy(b: Uint8Array): Carried | undefined {
+  if (b.length < ETHERNET_HEADER_BYTES) return undefined;
+  const ip = ETHERNET_HEADER_BYTES;
+  const type = etherType(b, 0);
+  if (type === EtherType.ipv4 && checkIpv4(b, ip, b.length - ip) === 'ok')
+    return {
+      protocol: ipv4Protocol(b, ip),
+      at: ip + ipv4HeaderBytes(b, ip),
+      end: ip + ipv4TotalLength(b, ip),
+      source: formatIpv4(ipv4Source(b, ip)),
+      destination: formatIpv4(ipv4Destination(b, ip)),
+    };
+  if (type !== EtherType.ipv6 || checkIpv6(b, ip, b.length - ip) !== 'ok') return undefined;
+  const walk = new Ipv6Walk();
+  if (walk.walk(b, ip) !== 'ok') return undefined;
+  return {
+    protocol: walk.protocol,
+    at: walk.l4At,
+    end: walk.l4At + walk.l4Bytes,
+    source: formatIpv6(b, ip + IPV6_SOURCE),
+    destination: formatIpv6(b, ip + IPV6_DESTINATION),
+  };
+}
+
 /** The TCP segment in a frame, if there is one. */
 export function segmentOf(frame: CapturedFrame): Segment | undefined {
   const b = frame.bytes;
-  if (b.length < ETHERNET_HEADER_BYTES || etherType(b, 0) !== EtherType.ipv4) return undefined;
-  const ip = ETHERNET_HEADER_BYTES;
-  if (checkIpv4(b, ip, b.length - ip) !== 'ok' || ipv4Protocol(b, ip) !== IpProtocol.tcp) return undefined;
-  const tcp = ip + ipv4HeaderBytes(b, ip);
-  const end = ip + ipv4TotalLength(b, ip);
+  const carried = carriedBy(b);
+  if (carried?.protocol !== IpProtocol.tcp) return undefined;
+  const { at: tcp, end, source, destination } = carried;
   if (end - tcp < TCP_HEADER_BYTES || tcp + tcpHeaderBytes(b, tcp) > end) return undefined;
   return {
     port: frame.interfaceName,
     timeUs: frame.timestampUs,
-    source: formatIpv4(ipv4Source(b, ip)),
+    source,
     sourcePort: tcpSourcePort(b, tcp),
-    destination: formatIpv4(ipv4Destination(b, ip)),
+    destination,
     destinationPort: tcpDestinationPort(b, tcp),
     sequence: tcpSequence(b, tcp),
     acknowledgment: tcpAcknowledgment(b, tcp),
