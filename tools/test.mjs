@@ -58,7 +58,7 @@ try {
   check('state diagram', bin('tsx'), ['tools/state-diagram.ts', '--check']);
   mocha(
     'unit',
-    'test/{wire,volume,back-end,drivers,front-end,services,cli,hostile}/**/*.test.ts',
+    'test/{wire,volume,back-end,drivers,front-end,services,cli,conformance,hostile}/**/*.test.ts',
     'test/lab/{switch,pcapng,analysis}/**/*.test.ts',
   );
   mocha('simulation', 'test/simulation/**/*.test.ts');

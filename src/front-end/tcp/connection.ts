@@ -420,8 +420,8 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   private enterTimeWait(): void {
     this.close(undefined);
     this.stack.addWait(new TimeWait(this.stack, this, false));
-    // Our ACK of the client's FIN, from what is left of the connection.
-    this.sendAck();
+    // Our ACK of the client's FIN, if it has not left yet, from what is left of the connection.
+    if (this.receiver.ackNow) this.sendAck();
   }
 
   /** Everything ends here. A 4-tuple for which a board may still hold a grant is set aside (decision 2). */

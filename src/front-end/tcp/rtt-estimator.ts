@@ -5,6 +5,8 @@ import type { TcpSettings } from './settings.js';
 const GRANULARITY_US = 1_000;
 /** The shortest round trip is that of the current window and the one before: paths change. */
 const MIN_WINDOW_US = 60_000_000;
+/** RFC 6298 5.7. */
+const REPEATED_SYN_RTO_US = 3_000_000;
 
 export class RttEstimator {
   private readonly settings: TcpSettings;
@@ -45,6 +47,11 @@ export class RttEstimator {
   /** Doubled by each {@link backOff} (5.5). */
   get rtoUs(): number {
     return Math.min(this.settings.maxRtoUs, this.baseRtoUs * 2 ** this.backOffs);
+  }
+
+  /** The SYN-ACK was repeated: nothing is known, but that the path may be slow or bad (5.7). */
+  doubt(): void {
+    this.baseRtoUs = Math.min(this.settings.maxRtoUs, Math.max(this.baseRtoUs, REPEATED_SYN_RTO_US));
   }
 
   /** A measurement of bytes that were sent once (Karn's algorithm, 3). */

@@ -94,7 +94,8 @@ export class Sender implements Flight {
     this.lastSendUs = nowUs;
     this.queue = new SendQueue(this.sndUna);
     this.rtt = new RttEstimator(settings);
-    if (!start.synAckRepeated && start.handshakeRttUs !== undefined) {
+    if (start.synAckRepeated) this.rtt.doubt();
+    else if (start.handshakeRttUs !== undefined) {
       this.rtt.sample(start.handshakeRttUs);
       this.rtt.bound(start.handshakeRttUs, nowUs);
     }

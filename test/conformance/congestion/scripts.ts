@@ -1,0 +1,131 @@
+/** Congestion control: RFC 5681, 6928, 9438. */
+import { at, covers, established, script } from '../script.js';
+
+export const congestion = [
+  script(
+    'ten segments to begin with',
+    covers('6928 2', 'The initial window is min(10 · MSS, max(2 · MSS, 14600))'),
+    [established(), at(0).write(100_000), at(0).text(1, 14_601), at(100).quiet()],
+  ),
+  script(
+    'smaller segments: still ten of them',
+    covers('6928 2', 'With an MSS of 536 the window is 5,360 bytes'),
+    [established({ mss: 536 }), at(0).write(100_000), at(0).text(1, 5361), at(100).quiet()],
+  ),
+  script(
+    'one segment after a SYN-ACK that had to be repeated',
+    covers('5681 3.1', 'When the SYN or SYN-ACK was lost the initial window is one segment'),
+    [
+      at(0).client('S', { mss: 1460 }),
+      at(0).server('SA', { seq: 0 }),
+      at(1000).server('SA', { seq: 0 }),
+      at(1050).client('A', { ack: 1 }),
+      at(1050).write(10_000),
+      at(1050).text(1, 1461),
+      at(1100).quiet(),
+    ],
+  ),
+  script(
+    'slow start doubles the window in a round trip',
+    covers(
+      '5681 3.1',
+      'During slow start cwnd grows by what each ACK acknowledges (RFC 3465: bytes are counted)',
+    ),
+    [
+      established({ rttMs: 20 }),
+      at(20).write(60_000),
+      at(20).text(1, 14_601),
+      at(40).client('A', { ack: 14_601 }),
+      at(40).text(14_601, 43_801),
+      at(60).client('A', { ack: 29_201 }),
+      at(60).text(43_801, 60_001),
+    ],
+  ),
+  script(
+    'a window that was not used does not grow',
+    covers('9438 5.8', 'While the application limits the flow the window is not increased'),
+    [
+      established({ rttMs: 20 }),
+      at(20).write(1460),
+      at(20).text(1, 1461),
+      at(40).client('A', { ack: 1461 }),
+      at(41).write(1460),
+      at(41).text(1461, 2921),
+      at(61).client('A', { ack: 2921 }),
+      at(62).write(60_000),
+      at(62).text(2921, 17_521),
+      at(70).quiet(),
+    ],
+  ),
+  script(
+    'one segment after a timeout, and slow start again',
+    covers('5681 3.1', 'After a retransmission timeout the window is one segment at most'),
+    [
+      established(),
+      at(0).write(29_200),
+      at(0).text(1, 14_601),
+      at(200).text(1, 1461),
+      at(220).client('A', { ack: 1461 }),
+      at(220).text(1461, 4381),
+      at(240).client('A', { ack: 4381 }),
+      at(240).text(4381, 8761),
+    ],
+  ),
+  script(
+    'a loss reduces the window to seven tenths',
+    covers('9438 4.6', 'CUBIC multiplies the window by 0.7'),
+    [
+      established({ rttMs: 40 }),
+      at(40).write(100_000),
+      at(40).text(1, 14_601),
+      at(80).client('A', { ack: 1 }),
+      at(80).text(14_601, 16_061),
+      at(81).client('A', { ack: 1 }),
+      at(81).text(16_061, 17_521),
+      at(82).client('A', { ack: 1 }),
+      at(82).text(1, 1461),
+      at(122).client('A', { ack: 17_521 }),
+      // 0.7 · 10 segments.
+      at(122).text(17_521, 17_521 + 7 * 1460),
+      at(123).quiet(),
+    ],
+  ),
+  script(
+    'the window restarts after a pause',
+    covers('5681 4.1', 'After an idle time longer than RTO cwnd is the restart window'),
+    [
+      established({ rttMs: 20 }),
+      at(20).write(43_800),
+      at(20).text(1, 14_601),
+      at(40).client('A', { ack: 14_601 }),
+      at(40).text(14_601, 43_801),
+      at(60).client('A', { ack: 43_801 }),
+      at(5000).write(60_000),
+      at(5000).text(43_801, 58_401),
+      at(5010).quiet(),
+    ],
+  ),
+  script(
+    'acknowledgments of single bytes do not open the window faster',
+    covers('5681 3.1', 'ACK splitting: cwnd grows by bytes, not by ACKs'),
+    [
+      established({ rttMs: 20 }),
+      at(20).write(60_000),
+      at(20).text(1, 14_601),
+      Array.from({ length: 10 }, (_, i) => at(40).client('A', { ack: 2 + i, joined: i < 9 })),
+      at(50).quiet(),
+    ],
+  ),
+  script(
+    'no more than the client’s window, however wide the congestion window',
+    covers('5681 3.1', 'A sender never sends beyond min(cwnd, rwnd)'),
+    [
+      established({ rttMs: 20, win: 8000 }),
+      at(20).write(60_000),
+      at(20).text(1, 7301),
+      at(40).client('A', { ack: 7301 }),
+      at(40).text(7301, 14_601),
+      at(41).quiet(),
+    ],
+  ),
+];

@@ -1,0 +1,193 @@
+/** Resets, and what blind attackers would try (RFC 9293 3.10, RFC 5961). */
+import { at, covers, established, script } from '../script.js';
+
+export const reset = [
+  script(
+    'a RST with exactly the expected number ends the connection, and the program is told',
+    covers('5961 3.2', 'A RST at RCV.NXT resets the connection'),
+    [
+      established(),
+      at(10).client('R', { seq: 1 }),
+      at(10).failed('ECONNRESET'),
+      at(10).connections(0),
+      at(10).held(0),
+      at(5000).quiet(),
+    ],
+  ),
+  script(
+    'a RST elsewhere in the window is answered with a challenge ACK and ends nothing',
+    covers('5961 3.2', 'A RST in the window but not at RCV.NXT gets a challenge ACK'),
+    [
+      established(),
+      at(10).client('R', { seq: 1000 }),
+      at(10).server('A', { seq: 1, ack: 1 }),
+      at(20).connections(1),
+    ],
+  ),
+  script(
+    'a client that has really gone answers the challenge with the RST that is believed',
+    covers('5961 3.2', 'The challenge ACK makes a genuine peer send the exact RST'),
+    [
+      established(),
+      at(10).client('R', { seq: 1000 }),
+      at(10).server('A', { seq: 1, ack: 1 }),
+      at(20).client('R', { seq: 1 }),
+      at(20).failed('ECONNRESET'),
+    ],
+  ),
+  script(
+    'a RST outside the window is ignored in silence',
+    covers('5961 3.2', 'A RST outside the window is dropped without an answer'),
+    [
+      established(),
+      at(10).client('R', { seq: 100_000 }),
+      at(11).client('R', { seq: -1000 }),
+      at(1000).quiet(),
+      at(1000).connections(1),
+    ],
+  ),
+  script(
+    'a SYN is answered with a challenge ACK, whatever its number',
+    covers('5961 4.2', 'A SYN in a synchronized state gets a challenge ACK, in the window or not'),
+    [
+      established(),
+      at(10).client('S', { seq: 1, mss: 1460 }),
+      at(10).server('A', { seq: 1, ack: 1 }),
+      at(1000).client('S', { seq: 500_000, mss: 1460 }),
+      at(1000).server('A', { seq: 1, ack: 1 }),
+      at(2000).connections(1),
+    ],
+  ),
+  script(
+    'challenge ACKs are limited',
+    covers('5961 7', 'The number of challenge ACKs in a time is bounded'),
+    [
+      established(),
+      at(10).client('R', { seq: 1000 }),
+      at(10).server('A', { ack: 1 }),
+      Array.from({ length: 50 }, (_, i) => at(20 + i).client('R', { seq: 1001 + i })),
+      at(500).quiet(),
+      at(511).client('R', { seq: 2000 }),
+      at(511).server('A', { ack: 1 }),
+      at(512).counted({ challengeAcksSent: 2, challengeAcksSuppressed: 50 }),
+    ],
+  ),
+  script(
+    'the limit of one connection is not used up by another',
+    covers('5961 7', 'A limit for all connections would tell one of another; here each has its own'),
+    [
+      established(),
+      at(0).client('S', { mss: 1460, port: 40_001 }),
+      at(0).server('SA', { port: 40_001 }),
+      at(0).client('A', { ack: 1, port: 40_001 }),
+      at(10).client('R', { seq: 1000 }),
+      at(10).server('A', { port: 40_000 }),
+      at(11).client('R', { seq: 1000, port: 40_001 }),
+      at(11).server('A', { port: 40_001 }),
+    ],
+  ),
+  script(
+    'an ACK older than any window is dropped with its text, and challenged',
+    covers('5961 5.2', 'Acceptable is SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT'),
+    [
+      established({ win: 4000 }),
+      at(0).write(2920),
+      at(0).text(1, 2921),
+      at(10).client('A', { ack: 2921 }),
+      at(20).client('PA', { seq: 1, ack: -5000, data: 'evil' }),
+      at(20).server('A', { seq: 2921, ack: 1 }),
+      at(20).received(0),
+    ],
+  ),
+  script(
+    'text injected with an ACK of the future is dropped',
+    covers('5961 5.2', 'Blind data injection has to guess SEG.ACK, too'),
+    [
+      established(),
+      at(10).client('PA', { seq: 1, ack: 70_000, data: 'evil' }),
+      at(10).server('A', { seq: 1, ack: 1 }),
+      at(10).received(0),
+      at(20).client('PA', { seq: 1, ack: 1, data: 'good' }),
+      at(20).received('good'),
+      at(60).server('A', { ack: 5 }),
+    ],
+  ),
+  script(
+    'a program’s abort sends a RST',
+    covers('9293 3.10.5', 'ABORT in a synchronized state: <SEQ=SND.NXT><CTL=RST>'),
+    [
+      established(),
+      at(0).write(300),
+      at(0).server('PA', { seq: 1, data: 300 }),
+      at(10).abort(),
+      at(10).server('RA', { seq: 301, ack: 1 }),
+      at(10).connections(0),
+    ],
+  ),
+  script(
+    'an abort drops what was written and not sent',
+    covers('9293 3.10.5', 'ABORT: all queued SENDs are dropped'),
+    [
+      established({ win: 1460 }),
+      at(0).write(10_000),
+      at(0).text(1, 1461),
+      at(10).abort(),
+      at(10).server('RA', { seq: 1461 }),
+      at(20).client('A', { ack: 1461 }),
+      at(20).server('R', { seq: 1461 }),
+      at(5000).quiet(),
+    ],
+    // A board may still hold a grant: the 4-tuple rests then, and its segments are answered with resets.
+    { senders: ['local'] },
+  ),
+  script(
+    'segments of a connection that was reset find none',
+    covers('9293 3.10.7.1', 'In CLOSED a segment with ACK is answered with <SEQ=SEG.ACK><CTL=RST>'),
+    [
+      established(),
+      at(10).abort(),
+      at(10).server('RA', { seq: 1 }),
+      at(20).client('PA', { ack: 1, data: 'late' }),
+      at(20).server('R', { seq: 1 }),
+    ],
+  ),
+  script(
+    'a RST is never answered with a RST',
+    covers('9293 3.5.2', 'A reset is not sent in response to a reset'),
+    [at(0).client('RA', { seq: 10, ack: 20 }), at(0).client('R', { seq: 10, to: 81 }), at(1000).quiet()],
+  ),
+  script(
+    'a RST ends a half-closed connection as well',
+    covers(
+      '9293 3.10.7.4',
+      'Second: in FIN-WAIT and CLOSE-WAIT a RST ends the connection, and the user hears of it',
+    ),
+    [
+      established(),
+      at(0).client('FA'),
+      at(0).server('A', { ack: 2 }),
+      at(10).client('R', { seq: 2 }),
+      at(10).failed('ECONNRESET'),
+      at(10).held(0),
+    ],
+  ),
+  script(
+    'a RST while a board sends: the program is told, and the 4-tuple rests',
+    covers('9293 3.10.7.4', 'Second: a RST flushes all queues'),
+    [
+      established(),
+      at(0).write(20_000),
+      at(0).text(1, 14_601),
+      at(10).client('R', { seq: 1 }),
+      at(10).failed('ECONNRESET'),
+      at(10).connections(0),
+      at(10).held(1),
+      // Pseudo packets may still be under way to the old connection: no new one before the lease has ended.
+      at(100).client('S', { seq: 9000, mss: 1460 }),
+      at(1000).quiet(),
+      at(3000).client('S', { seq: 9000, mss: 1460 }),
+      at(3000).server('SA', { ack: 9001 }),
+    ],
+    { senders: ['delegated'] },
+  ),
+];
