@@ -58,6 +58,9 @@ export class Command {
   nameBytes = 0;
 }
 
+/** The end of the year 9999. */
+const LAST_DATE_MS = 253_402_300_799_999;
+
 export class CommandDecoder {
   readonly #sources: readonly PseudoSource[];
 
@@ -92,7 +95,7 @@ export class CommandDecoder {
     into.requestBytes = RelayArgument.tags + relayTags(b, args) * OBJECT_VERSION_BYTES;
     into.nameAt = args + into.requestBytes;
     into.nameBytes = b[args + RelayArgument.nameLength]!;
-    if (!isOffset(into.dateMs) || !isRange(b, args)) return Reason.range;
+    if (!isDate(into.dateMs) || !isRange(b, args)) return Reason.range;
     return this.#decodeSpan(b, at, into);
   }
 
@@ -143,6 +146,11 @@ function decodeList(b: Uint8Array, at: number, into: Command): void {
   into.cursor = get32(b, args + ListArgument.cursor);
   into.nameAt = args + ListArgument.name;
   into.nameBytes = get16(b, args + ListArgument.nameLength);
+}
+
+/** A year has four digits (RFC 9110 5.6.7). */
+function isDate(ms: number): boolean {
+  return ms >= 0 && ms <= LAST_DATE_MS;
 }
 
 /** The range of a request: what is no number that an object can have is none. */

@@ -39,7 +39,7 @@ export class Delegation {
   /** New bytes may be sent up to this offset: credit and total in one. */
   limit = 0;
   segmentBytes = 0;
-  /** Of `relay`: span bytes below are the head; the object's follow. */
+  /** Of `relay`: span bytes below are the head, or all of an error; the object's follow. */
   headBytes = 0;
   /** Number of the slot. */
   readonly slot: number;

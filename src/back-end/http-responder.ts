@@ -16,9 +16,12 @@ import {
 import { copy, equal } from '../wire/byte-loops.js';
 import { get64, UNKNOWN_U64 } from '../wire/bytes.js';
 import type { Delegation } from './delegation.js';
-import { DEFAULT_MEDIA_TYPE, HTTP_TEXTS, HttpText, MEDIA_TYPES } from './http-texts.js';
+import { DEFAULT_MEDIA_TYPE, HTTP_TEXTS, HttpText, MEDIA_TYPES, STATUS_CODE_AT } from './http-texts.js';
 
-/** Longer than any head: the longest is 206 with every number at its longest. */
+/**
+ * Longer than any head: the longest is 206 with every number at its longest. An error's page, which is of one piece
+ * with its head, takes less.
+ */
 export const HEAD_BYTES = 640;
 
 const DAY_MS = 86_400_000;
@@ -26,7 +29,7 @@ const DOT = 0x2e;
 const SLASH = 0x2f;
 
 export class HttpResponder {
-  /** The head that was composed last, and its length. */
+  /** The head that was composed last, with an error's page behind it, and its length. */
   readonly head = new Uint8Array(HEAD_BYTES);
   headBytes = 0;
   #of: Delegation | null = null;
@@ -154,7 +157,10 @@ export class HttpResponder {
     this.#text(closes ? HttpText.close : HttpText.keepAlive);
     if (status === HttpText.ok || status === HttpText.partial) this.#describe(d);
     else if (status === HttpText.notModified) this.#tag(d);
-    else this.#refuse(d);
+    else {
+      this.#refuse(d);
+      return;
+    }
     this.#text(HttpText.end);
   }
 
@@ -181,16 +187,38 @@ export class HttpResponder {
     this.#number(size);
   }
 
+  /** The rest of an error's head, and its page: a constant of the status, which HEAD only hears the length of. */
   #refuse(d: Delegation): void {
-    this.#text(HttpText.page);
-    if (d.status === HttpText.unsatisfiable) {
+    const status = d.status as HttpText;
+    this.#text(HttpText.error);
+    if (status === HttpText.unsatisfiable) {
       this.#text(HttpText.contentRange);
       this.#text(HttpText.anyRange);
       this.#byte(SLASH);
       this.#number(d.handle.sizeBytes);
     }
     this.#text(HttpText.contentLength);
-    this.#number(0);
+    this.#number(
+      this.#length(HttpText.pageTitle) +
+        this.#length(HttpText.pageHeading) +
+        this.#length(HttpText.pageEnd) +
+        2 * (this.#length(status) - STATUS_CODE_AT),
+    );
+    this.#text(HttpText.end);
+    if (d.request[RelayArgument.method] === RelayMethod.head) return;
+    this.#text(HttpText.pageTitle);
+    this.#title(status);
+    this.#text(HttpText.pageHeading);
+    this.#title(status);
+    this.#text(HttpText.pageEnd);
+  }
+
+  #title(status: HttpText): void {
+    this.#bytes(this.#texts, this.#textAt[status]! + STATUS_CODE_AT, this.#textAt[status + 1]!);
+  }
+
+  #length(text: HttpText): number {
+    return this.#textAt[text + 1]! - this.#textAt[text]!;
   }
 
   #tag(d: Delegation): void {

@@ -1,4 +1,4 @@
-/** The constant parts of the heads that the HTTP responder writes, and media types by extension (RFC 9110 8.3). */
+/** The constant parts of what the HTTP responder writes itself, and media types by extension (RFC 9110 8.3). */
 
 export const HttpText = Object.freeze({
   ok: 0,
@@ -18,12 +18,15 @@ export const HttpText = Object.freeze({
   contentLength: 14,
   contentRange: 15,
   anyRange: 16,
-  page: 17,
+  error: 17,
   end: 18,
   days: 19,
   months: 20,
   gmt: 21,
   digits: 22,
+  pageTitle: 23,
+  pageHeading: 24,
+  pageEnd: 25,
 } as const);
 export type HttpText = (typeof HttpText)[keyof typeof HttpText];
 
@@ -46,13 +49,19 @@ export const HTTP_TEXTS: readonly string[] = Object.freeze([
   '\r\nContent-Length: ',
   '\r\nContent-Range: bytes ',
   '*',
-  '\r\nCache-Control: no-store\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff',
+  '\r\nCache-Control: no-store\r\nContent-Type: text/html; charset=utf-8\r\nX-Content-Type-Options: nosniff',
   '\r\n\r\n',
   'Thu, Fri, Sat, Sun, Mon, Tue, Wed, ',
   ' Jan  Feb  Mar  Apr  May  Jun  Jul  Aug  Sep  Oct  Nov  Dec ',
   ' GMT',
   '0123456789abcdef',
+  '<!doctype html>\n<html lang="en"><title>',
+  '</title><h1>',
+  '</h1></html>\n',
 ]);
+
+/** Where the code stands in a status line. */
+export const STATUS_CODE_AT = 9;
 
 export const DEFAULT_MEDIA_TYPE = 'application/octet-stream';
 

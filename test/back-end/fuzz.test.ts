@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { AckDownFlag } from '../../src/wire/atcp/ack-down.js';
-import { CommandFlag, Opcode } from '../../src/wire/atcp/command.js';
+import { DelegationState } from '../../src/wire/atcp/ack-up.js';
+import { CommandFlag, Opcode, RelayFlag, RelayMethod, RelayRange } from '../../src/wire/atcp/command.js';
 import { TcpFlag } from '../../src/wire/tcp.js';
 import { Rig } from './support/rig.js';
 import {
@@ -10,6 +11,8 @@ import {
   bareCommand,
   readCommand,
   listCommand,
+  relayCommand,
+  type RelayOptions,
   statCommand,
   template,
   watermark,
@@ -19,6 +22,18 @@ import { pattern, volumeImage } from './support/volume-image.js';
 const FILE = pattern(40_000, 9);
 const FIRST_PORT = 40_000;
 const GRACE_US = 2_000_000;
+
+/** Requests that are relayed under even counters; odd ones read the file. */
+const REQUESTS: readonly (readonly [name: string, options: RelayOptions])[] = [
+  ['file', {}],
+  ['file', { range: [RelayRange.bytes, 4000, 9000] }],
+  ['nothing', {}],
+  ['file', { range: [RelayRange.suffix, 5, 0], flags: RelayFlag.close }],
+  ['file', { flags: RelayFlag.ifNoneMatch | RelayFlag.ifNoneMatchAny }],
+  ['file', { range: [RelayRange.bytes, 70_000, 80_000] }],
+  ['file', { method: RelayMethod.head }],
+  ['file', { flags: RelayFlag.ifMatch, match: [new Uint8Array(16)], segmentBytes: 300 }],
+];
 
 const anyFrame = fc.oneof(
   fc.uint8Array({ maxLength: 1600 }),
@@ -55,7 +70,7 @@ const anyStatement = fc
 const offset = fc.oneof(fc.nat(FILE.length + 100), fc.constantFrom(0, 1460, 2920, FILE.length, 2 ** 33));
 
 const action = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ what: fc.constant('read' as const), flags: fc.nat(15) }) },
+  { weight: 3, arbitrary: fc.record({ what: fc.constant('command' as const), flags: fc.nat(15) }) },
   {
     weight: 10,
     arbitrary: fc.record({
@@ -122,9 +137,18 @@ function permit(): Permit {
 
 describe('firmware under fuzz', () => {
   let image: Uint8Array;
+  /** What is sent for each of the requests, when everything is granted at once. */
+  let replies: readonly Uint8Array[];
 
   before(async () => {
     image = await volumeImage(new Map([['file', FILE]]));
+    replies = REQUESTS.map(([name, options]) => {
+      const rig = new Rig(image);
+      rig.connect(60_000);
+      rig.state(relayCommand(name, options), ackDown({ granted: 2 * FILE.length }));
+      rig.run(50_000);
+      return rig.stream();
+    });
   });
 
   it('survives any frame, before and in a session, and sends nothing to a client', () => {
@@ -155,18 +179,89 @@ describe('firmware under fuzz', () => {
     assert.equal(rig.segments.length, 1);
   });
 
+  it('makes of any relayed request one reply, whoever sends it and from wherever', () => {
+    const number = fc.oneof(
+      fc.nat(50_000),
+      fc.constantFrom(0, 4095, 4096, 2 ** 40, 2 ** 52, 2 ** 52 + 1, -1),
+    );
+    const tags = fc.array(fc.constantFrom(new Uint8Array(16), new Uint8Array(16).fill(7)), { maxLength: 4 });
+    const request = fc.record({
+      method: fc.nat(3),
+      flags: fc.nat(31),
+      range: fc.tuple(fc.nat(3), number, number),
+      modifiedSince: number,
+      unmodifiedSince: fc.oneof(fc.constant(-1), number),
+      ifRange: fc.tuple(fc.nat(4), number),
+      match: tags,
+      noneMatch: tags,
+      expect: fc.constantFrom(0, 0, 0, 1, 2, 3),
+      dateMs: number,
+    });
+    const sent = (rig: Rig, name: string, options: RelayOptions): Uint8Array => {
+      rig.clear();
+      const { counter = 1, firstOffset = 0 } = options;
+      const granted = 2 * FILE.length;
+      rig.state(
+        relayCommand(name, options),
+        ackDown({ counter, acknowledged: firstOffset, granted, leaseMs: 60_000 }),
+      );
+      rig.run(60_000);
+      return rig.stream();
+    };
+    fc.assert(
+      fc.property(
+        request,
+        fc.constantFrom('file', 'nothing', ''),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.integer({ min: 1, max: 1460 }),
+        (options, name, share, segmentBytes) => {
+          const [first, second] = [new Rig(image), new Rig(image)];
+          for (const rig of [first, second]) rig.connect(60_000);
+          const whole = sent(first, name, options);
+          const { total, state } = first.report();
+          if (state === DelegationState.failed) {
+            assert.equal(first.segments.length, 0);
+            return;
+          }
+          assert.equal(whole.length, total);
+          const text = Buffer.from(whole).toString('latin1');
+          const end = text.indexOf('\r\n\r\n') + 4;
+          const head = text.slice(0, end);
+          assert.match(head, /^HTTP\/1\.1 (?:200|206|304|404|412|416) [\x20-\x7e\r\n]+$/);
+          const length = Number(/\r\nContent-Length: (?<bytes>\d+)\r\n/.exec(head)?.groups!['bytes'] ?? 0);
+          assert.equal(total - end, options.method === RelayMethod.head ? 0 : length);
+          // Another board, with another past, goes on somewhere, in other segments.
+          sent(second, 'file', { counter: 2 });
+          const firstOffset = Math.floor(share * total);
+          const rest = sent(second, name, { ...options, counter: 3, firstOffset, segmentBytes });
+          assert.equal(Buffer.compare(rest.slice(firstOffset), whole.slice(firstOffset)), 0);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  }).timeout(60_000);
+
   it('never sends beyond credit, lease or hold, nor a byte that is not the object’s', () => {
     fc.assert(
       fc.property(
         fc.array(step, { minLength: 20, maxLength: 80 }),
         fc.nat(0xffff_ffff),
-        (steps, startSequence) => {
+        fc.nat(REQUESTS.length - 1),
+        (steps, startSequence, shift) => {
+          const requestOf = (counter: number): number => (shift + counter / 2) % REQUESTS.length;
+          const spanOf = (counter: number): Uint8Array =>
+            counter % 2 === 0 ? replies[requestOf(counter)]! : FILE;
           const rig = new Rig(image, { stepUs: 200 });
           rig.connect(60_000);
           const permits = new Map<number, Permit>();
           let checked = 0;
+          let heard = 0;
+          const named = new Map<number, number>();
 
           const check = (): void => {
+            for (; heard < rig.messages.length; heard++)
+              for (const { counter, total } of rig.messages[heard]!.reports)
+                if (total >= 0) named.set(counter, total);
             for (; checked < rig.segments.length; checked++) {
               const segment = rig.segments[checked]!;
               const counter = segment.frame[36]! * 256 + segment.frame[37]! - FIRST_PORT;
@@ -178,9 +273,11 @@ describe('firmware under fuzz', () => {
               const isNew = to <= may.granted;
               const isAgain = may.resend.some(([, a, b]) => from >= a && to <= b) && to <= may.everGranted;
               assert.ok(isNew || isAgain, `${from} … ${to}, granted ${may.granted}`);
-              assert.deepEqual(segment.payload, FILE.slice(from, to));
+              const span = spanOf(counter);
+              assert.equal(named.get(counter), span.length, 'the total is named first');
+              assert.deepEqual(segment.payload, span.slice(from, to));
               const last = (segment.flags & (TcpFlag.fin | TcpFlag.psh)) !== 0;
-              assert.ok(!last || to === FILE.length);
+              assert.ok(!last || to === span.length);
             }
           };
 
@@ -199,19 +296,20 @@ describe('firmware under fuzz', () => {
             permits.set(counter, may);
             const headers = template({ destinationPort: FIRST_PORT + counter });
             switch (action.what) {
-              case 'read':
+              case 'command': {
                 may.commanded = true;
+                const flags = action.flags & (CommandFlag.fin | CommandFlag.psh | CommandFlag.restartable);
+                const common = { counter, template: headers, startSequence };
+                const [name, request] = REQUESTS[requestOf(counter & ~1)]!;
                 rig.nic.arrived.push(
                   rig.frontEnd.statements(
-                    readCommand({
-                      counter,
-                      template: headers,
-                      startSequence,
-                      flags: action.flags & (CommandFlag.fin | CommandFlag.psh | CommandFlag.restartable),
-                    }),
+                    counter % 2 === 0
+                      ? relayCommand(name, { ...request, ...common, commandFlags: flags | CommandFlag.open })
+                      : readCommand({ ...common, flags }),
                   ),
                 );
                 break;
+              }
               case 'ack': {
                 const version = Math.max(0, may.version + action.versionStep);
                 const { acknowledged, leaseMs, flags } = action;
@@ -230,7 +328,7 @@ describe('firmware under fuzz', () => {
                   ),
                 );
                 // A statement before its command, or about more than there is, permits nothing and forbids nothing.
-                if (may.commanded && version > may.version && acknowledged <= FILE.length) {
+                if (may.commanded && version > may.version && acknowledged <= spanOf(counter).length) {
                   may.version = version;
                   may.granted = granted;
                   may.everGranted = Math.max(may.everGranted, granted);

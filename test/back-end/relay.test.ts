@@ -2,92 +2,27 @@
 import assert from 'node:assert/strict';
 import { DelegationState, Reason } from '../../src/wire/atcp/ack-up.js';
 import {
-  COMMAND_TEMPLATE,
-  commandArguments,
-  commandBytes,
-  CommandFlag,
-  emitCommand,
-  Opcode,
-  RelayArgument,
   RelayExpect,
   RelayFlag,
   RelayIfRange,
   RelayMethod,
   RelayRange,
 } from '../../src/wire/atcp/command.js';
-import { put64, UNKNOWN_U64 } from '../../src/wire/bytes.js';
+import { UNKNOWN_U64 } from '../../src/wire/bytes.js';
 import { MEDIA_TYPES } from '../../src/back-end/http-texts.js';
 import { contentType } from '../../src/services/web/content-type.js';
 import { Rig } from './support/rig.js';
 import type { RigOptions } from './support/rig.js';
-import { ackDown, EPOCH, statCommand, template } from './support/statements.js';
+import { ackDown, relayCommand, type RelayOptions, statCommand } from './support/statements.js';
 import { pattern, volumeImage } from './support/volume-image.js';
 
 const FILE = pattern(50_000, 3);
-const DATE_MS = Date.UTC(2028, 1, 29, 7, 8, 9, 123);
 
-interface RelayOptions {
-  readonly counter?: number;
-  readonly method?: number;
-  readonly flags?: number;
-  readonly range?: readonly [kind: number, first: number, last: number];
-  readonly modifiedSince?: number;
-  readonly unmodifiedSince?: number;
-  readonly ifRange?: readonly [kind: number, value: Uint8Array | number];
-  readonly match?: readonly Uint8Array[];
-  readonly noneMatch?: readonly Uint8Array[];
-  readonly expect?: number;
-  readonly version?: Uint8Array;
-  readonly firstOffset?: number;
-  readonly segmentBytes?: number;
-  readonly dateMs?: number;
-}
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
-function relayCommand(name: string, options: RelayOptions = {}): Uint8Array {
-  const path = new TextEncoder().encode(name);
-  const headers = template();
-  const tags = [...(options.match ?? []), ...(options.noneMatch ?? [])];
-  const argumentBytes = RelayArgument.tags + 16 * tags.length + path.length;
-  const b = new Uint8Array(commandBytes(headers.bytes.length, argumentBytes)).fill(0xa5);
-  const flags = CommandFlag.psh | CommandFlag.restartable | CommandFlag.open;
-  emitCommand(
-    b,
-    0,
-    flags,
-    EPOCH,
-    options.counter ?? 1,
-    Opcode.relay,
-    headers.bytes.length,
-    headers.l3,
-    headers.l4,
-    options.segmentBytes ?? 1460,
-    argumentBytes,
-    1000,
-    options.dateMs ?? DATE_MS,
-    options.firstOffset ?? 0,
-  );
-  b.set(headers.bytes, COMMAND_TEMPLATE);
-  const args = commandArguments(b, 0);
-  const [rangeKind, first, last] = options.range ?? [RelayRange.none, 0, UNKNOWN_U64];
-  const [ifRange, value] = options.ifRange ?? [RelayIfRange.none, 0];
-  if (options.version !== undefined) b.set(options.version, args + RelayArgument.version);
-  b[args + RelayArgument.expect] = options.expect ?? RelayExpect.anything;
-  b[args + RelayArgument.method] = options.method ?? RelayMethod.get;
-  b[args + RelayArgument.flags] = options.flags ?? 0;
-  b[args + RelayArgument.range] = rangeKind;
-  put64(b, args + RelayArgument.rangeFirst, first);
-  put64(b, args + RelayArgument.rangeLast, last);
-  put64(b, args + RelayArgument.ifModifiedSince, options.modifiedSince ?? UNKNOWN_U64);
-  put64(b, args + RelayArgument.ifUnmodifiedSince, options.unmodifiedSince ?? UNKNOWN_U64);
-  b[args + RelayArgument.ifRange] = ifRange;
-  if (typeof value === 'number') put64(b, args + RelayArgument.ifRangeValue, value);
-  else b.set(value, args + RelayArgument.ifRangeValue);
-  b[args + RelayArgument.matchTags] = options.match?.length ?? 0;
-  b[args + RelayArgument.noneMatchTags] = options.noneMatch?.length ?? 0;
-  b[args + RelayArgument.nameLength] = path.length;
-  for (const [i, tag] of tags.entries()) b.set(tag, args + RelayArgument.tags + 16 * i);
-  b.set(path, args + RelayArgument.tags + 16 * tags.length);
-  return b;
+/** The page of mode `decoded`. */
+function pageOf(status: string): string {
+  return `<!doctype html>\n<html lang="en"><title>${status}</title><h1>${status}</h1></html>\n`;
 }
 
 describe('relay', () => {
@@ -194,8 +129,9 @@ describe('relay', () => {
     });
     assert.match(
       beyond.head,
-      /^HTTP\/1\.1 416 [^]*Content-Range: bytes \*\/50000\r\nContent-Length: 0\r\n\r\n$/,
+      /^HTTP\/1\.1 416 [^]*Content-Range: bytes \*\/50000\r\nContent-Length: 114\r\n\r\n$/,
     );
+    assert.equal(text(beyond.body), pageOf('416 Range Not Satisfiable'));
     const stale = {
       range: [RelayRange.bytes, 1, 2] as const,
       ifRange: [RelayIfRange.version, new Uint8Array(16)] as const,
@@ -233,7 +169,8 @@ describe('relay', () => {
     for (const [i, [options, status]] of cases.entries()) {
       const { head, body } = answer(rig, 'dir/page.HTML', { ...options, counter: i + 1 });
       assert.equal(Number(head.slice(9, 12)), status, `case ${i}`);
-      assert.equal(body.length, status === 200 ? FILE.length : 0);
+      if (status === 412) assert.equal(text(body), pageOf('412 Precondition Failed'));
+      else assert.equal(body.length, status === 200 ? FILE.length : 0);
       if (status === 304) assert.match(head, /\r\nETag: "[0-9a-f]{32}"\r\n\r\n$/);
       rig.state(ackDown({ counter: i + 1, version: 9, flags: 1 }));
     }
@@ -244,17 +181,41 @@ describe('relay', () => {
     const get = answer(rig, 'small.txt', { counter: 1 });
     const head = answer(rig, 'small.txt', { counter: 2, method: RelayMethod.head });
     assert.deepEqual([head.head, head.body.length], [get.head, 0]);
-    for (const [i, name] of ['none', 'dir'].entries())
-      assert.match(
-        answer(rig, name, { counter: 3 + i }).head,
-        /^HTTP\/1\.1 404 Not Found\r\n[^]*Content-Length: 0\r\n/,
+    for (const [i, name] of ['none', 'dir'].entries()) {
+      const missing = answer(rig, name, { counter: 3 + i });
+      assert.equal(
+        missing.head,
+        'HTTP/1.1 404 Not Found\r\nDate: Tue, 29 Feb 2028 07:08:09 GMT\r\nConnection: keep-alive\r\n' +
+          'Cache-Control: no-store\r\nContent-Type: text/html; charset=utf-8\r\n' +
+          'X-Content-Type-Options: nosniff\r\nContent-Length: 90\r\n\r\n',
       );
+      assert.equal(text(missing.body), pageOf('404 Not Found'));
+      const asked = answer(rig, name, { counter: 6 + i, method: RelayMethod.head });
+      assert.deepEqual([asked.head, asked.body.length], [missing.head, 0]);
+    }
     const close = answer(rig, 'empty', { counter: 5, flags: RelayFlag.close });
     assert.match(
       close.head,
       /\r\nConnection: close\r\n[^]*application\/octet-stream\r\nContent-Length: 0\r\n\r\n$/,
     );
     assert.equal(close.body.length, 0);
+  });
+
+  it('starts at any byte of an error and its page, too', () => {
+    const { rig } = connected();
+    const { head, body } = answer(rig, 'none');
+    const bytes = Buffer.concat([Buffer.from(head, 'latin1'), body]);
+    for (let firstOffset = 1; firstOffset <= bytes.length; firstOffset += 13) {
+      const counter = 1 + firstOffset;
+      rig.clear();
+      rig.state(
+        relayCommand('none', { counter, firstOffset, segmentBytes: 50 }),
+        ackDown({ counter, acknowledged: firstOffset, granted: bytes.length }),
+      );
+      rig.run(5_000);
+      assert.equal(Buffer.compare(rig.stream().slice(firstOffset), bytes.subarray(firstOffset)), 0);
+      rig.state(ackDown({ counter, version: 2, flags: 1 }));
+    }
   });
 
   it('starts at any byte, in segments of any size, and sends any range again', () => {

@@ -40,6 +40,8 @@ export type EndCause =
 /** What a delegation sends, and whom it reports to. */
 export interface DelegatedStream extends ResendListener {
   readonly opcode: 'read' | 'relay';
+  /** Undefined as long as no board has named it. */
+  readonly length: number | undefined;
   readonly acknowledged: number;
   readonly granted: number;
   readonly marks: TimestampMarks;
@@ -129,6 +131,11 @@ export class Delegation implements Command {
     const stream = this.#stream;
     if (stream === undefined) return false;
     return stream.granted > Math.max(this.sentUpTo, stream.acknowledged) || this.ranges.count > 0;
+  }
+
+  /** The board is to get on with something: pseudo packets, or the total that nobody else can know. */
+  get #owes(): boolean {
+    return this.hasWork || (this.#stream !== undefined && this.#stream.length === undefined);
   }
 
   /** Bytes that the client acknowledged since the board was last told. */
@@ -223,7 +230,7 @@ export class Delegation implements Command {
     this.#statedGrant = Math.max(this.#statedGrant, granted);
     this.#statedAcknowledged = acknowledged;
     this.#renewAtUs = nowUs + (timing.leaseMs / 2) * 1000;
-    if (sending && !this.#stall.active) this.#stall.start(nowUs);
+    if (this.#owes && !this.#stall.active) this.#stall.start(nowUs);
     return bytes;
   }
 
@@ -306,12 +313,12 @@ export class Delegation implements Command {
       counters.step121AcksBeyondGrant++;
       return;
     }
-    if (!this.#isSized) this.#onAccepted(b, at);
+    const named = !this.#isSized && this.#onAccepted(b, at);
     if (version === this.#version) this.#answers.answered(nowUs);
     else if (version > this.#answeredVersion) this.#answers.heard(nowUs);
     this.#answeredVersion = version;
     counters.step122SizesTaken++;
-    const progress = sentUpTo > this.sentUpTo || generation > this.#executedGeneration;
+    const progress = named || sentUpTo > this.sentUpTo || generation > this.#executedGeneration;
     this.#executedGeneration = generation;
     this.#context.trace.statements?.({
       event: 'reported',
@@ -330,19 +337,19 @@ export class Delegation implements Command {
       this.sentUpTo = sentUpTo;
       counters.step123ExpectedMoved++;
     }
-    if (!this.hasWork) this.#stall.stop();
+    if (!this.#owes) this.#stall.stop();
     else if (progress) this.#stall.start(nowUs);
     this.#schedule();
     this.#stream?.onProgress(this.sentUpTo, atUs);
   }
 
-  /** The first 27 confirms the command; that one or a later one names the total. */
-  #onAccepted(b: Uint8Array, at: number): void {
+  /** The first 27 confirms the command; that one or a later one names the total: then true. */
+  #onAccepted(b: Uint8Array, at: number): boolean {
     const total = ackUpTotal(b, at);
     const version = at + ACK_UP_VERSION_AT;
     this.#isSized = total !== UNKNOWN_U64;
     if (this.#isSized) this.#stream?.onSized(total, b.slice(version, version + OBJECT_VERSION_BYTES));
-    if (this.#phase !== 'commanded' && !this.#isSized) return;
+    if (this.#phase !== 'commanded' && !this.#isSized) return false;
     if (this.#phase === 'commanded') this.#phase = 'confirmed';
     this.#context.trace.events?.({
       event: 'accepted',
@@ -352,6 +359,7 @@ export class Delegation implements Command {
       board: this.board.id,
       totalBytes: this.#isSized ? total : null,
     });
+    return this.#isSized;
   }
 
   /** A failed delegation sends nothing more, but keeps its slot until it is released. */
@@ -408,7 +416,7 @@ export class Delegation implements Command {
   #renew(nowUs: number): void {
     const { counters, waiting } = this.#context;
     this.#renewAtUs = NEVER;
-    if (waiting.size > 0 && !this.hasWork) {
+    if (waiting.size > 0 && !this.#owes) {
       counters.delegationsIdle++;
       this.#giveUp('idle', nowUs);
       return;

@@ -17,6 +17,11 @@ import {
   type Opcode,
   Opcode as Op,
   ReadArgument,
+  RelayArgument,
+  RelayExpect,
+  RelayIfRange,
+  RelayMethod,
+  RelayRange,
   StatArgument,
 } from '../../../src/wire/atcp/command.js';
 import {
@@ -177,6 +182,76 @@ export function listCommand(
   put32(b, args + ListArgument.cursor, cursor);
   put16(b, args + ListArgument.nameLength, path.length);
   b.set(path, args + ListArgument.name);
+  return b;
+}
+
+/** Tue, 29 Feb 2028 07:08:09 GMT */
+const RELAY_DATE_MS = Date.UTC(2028, 1, 29, 7, 8, 9, 123);
+
+export interface RelayOptions {
+  readonly counter?: number;
+  readonly template?: Template;
+  readonly startSequence?: number;
+  readonly commandFlags?: number;
+  readonly method?: number;
+  readonly flags?: number;
+  readonly range?: readonly [kind: number, first: number, last: number];
+  readonly modifiedSince?: number;
+  readonly unmodifiedSince?: number;
+  readonly ifRange?: readonly [kind: number, value: Uint8Array | number];
+  readonly match?: readonly Uint8Array[];
+  readonly noneMatch?: readonly Uint8Array[];
+  readonly expect?: number;
+  readonly version?: Uint8Array;
+  readonly firstOffset?: number;
+  readonly segmentBytes?: number;
+  readonly dateMs?: number;
+}
+
+/** ATCP_COMMAND 25 with opcode `relay`. */
+export function relayCommand(name: string, options: RelayOptions = {}): Uint8Array {
+  const path = new TextEncoder().encode(name);
+  const headers = options.template ?? template();
+  const tags = [...(options.match ?? []), ...(options.noneMatch ?? [])];
+  const argumentBytes = RelayArgument.tags + 16 * tags.length + path.length;
+  const b = dirty(commandBytes(headers.bytes.length, argumentBytes));
+  emitCommand(
+    b,
+    0,
+    options.commandFlags ?? CommandFlag.psh | CommandFlag.restartable | CommandFlag.open,
+    EPOCH,
+    options.counter ?? 1,
+    Op.relay,
+    headers.bytes.length,
+    headers.l3,
+    headers.l4,
+    options.segmentBytes ?? 1460,
+    argumentBytes,
+    options.startSequence ?? 1000,
+    options.dateMs ?? RELAY_DATE_MS,
+    options.firstOffset ?? 0,
+  );
+  b.set(headers.bytes, COMMAND_TEMPLATE);
+  const args = commandArguments(b, 0);
+  const [rangeKind, first, last] = options.range ?? [RelayRange.none, 0, UNKNOWN_U64];
+  const [ifRange, value] = options.ifRange ?? [RelayIfRange.none, 0];
+  if (options.version !== undefined) b.set(options.version, args + RelayArgument.version);
+  b[args + RelayArgument.expect] = options.expect ?? RelayExpect.anything;
+  b[args + RelayArgument.method] = options.method ?? RelayMethod.get;
+  b[args + RelayArgument.flags] = options.flags ?? 0;
+  b[args + RelayArgument.range] = rangeKind;
+  put64(b, args + RelayArgument.rangeFirst, first);
+  put64(b, args + RelayArgument.rangeLast, last);
+  put64(b, args + RelayArgument.ifModifiedSince, options.modifiedSince ?? UNKNOWN_U64);
+  put64(b, args + RelayArgument.ifUnmodifiedSince, options.unmodifiedSince ?? UNKNOWN_U64);
+  b[args + RelayArgument.ifRange] = ifRange;
+  if (typeof value === 'number') put64(b, args + RelayArgument.ifRangeValue, value);
+  else b.set(value, args + RelayArgument.ifRangeValue);
+  b[args + RelayArgument.matchTags] = options.match?.length ?? 0;
+  b[args + RelayArgument.noneMatchTags] = options.noneMatch?.length ?? 0;
+  b[args + RelayArgument.nameLength] = path.length;
+  for (const [i, tag] of tags.entries()) b.set(tag, args + RelayArgument.tags + 16 * i);
+  b.set(path, args + RelayArgument.tags + 16 * tags.length);
   return b;
 }
 

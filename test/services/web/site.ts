@@ -53,6 +53,8 @@ export class Site {
   readonly clients = new Map<number, Client>();
   /** True loses a frame on its way to a client. */
   lose: (fromBoard: boolean) => boolean = () => false;
+  /** True loses a frame of the data link on its way to the front-end. */
+  loseFromBoard: (frame: Uint8Array) => boolean = () => false;
   frontEndPayloadBytes = 0;
 
   constructor(boardCount: number, image: Uint8Array, configuration: Partial<WebConfiguration> = {}) {
@@ -92,8 +94,9 @@ export class Site {
     }
     board.board.step(this.rig.nowUs);
     for (const frame of board.nic.sent.splice(0)) {
-      if (etherType(frame, 0) === EtherType.atcp) this.rig.frameIn(frame);
-      else {
+      if (etherType(frame, 0) === EtherType.atcp) {
+        if (!this.loseFromBoard(frame)) this.rig.frameIn(frame);
+      } else {
         board.segments++;
         this.#toClient(frame, true);
       }

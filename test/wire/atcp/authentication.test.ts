@@ -15,7 +15,7 @@ import {
   AtcpType,
   emitAtcp,
 } from '../../../src/wire/atcp/header.js';
-import { BOARD_ID, BOARD_NONCE, boardKey, downKey, FRONT_END_NONCE, SECRET, upKey } from './examples.js';
+import { BOARD_ID, BOARD_NONCE, boardKey, downKey, FRONT_END_NONCE, SECRET, upKey } from './example-site.js';
 
 const MASK = (1n << 64n) - 1n;
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { boardKey, downKey, EXAMPLES, hexDump, upKey } from './examples.js';
+import { boardKey, downKey, upKey } from './example-site.js';
+import { EXAMPLES, hexDump } from './examples.js';
 
 const README = readFileSync(new URL('../../../src/wire/README.md', import.meta.url), 'utf8');
 

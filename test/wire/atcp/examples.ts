@@ -20,17 +20,7 @@ import {
   Reason,
   StatResult,
 } from '../../../src/wire/atcp/ack-up.js';
-import { Direction, FrameAuthenticator, KeyDeriver } from '../../../src/wire/atcp/authentication.js';
-import {
-  COMMAND_TEMPLATE,
-  commandArguments,
-  CommandFlag,
-  emitCommand,
-  ListArgument,
-  Opcode,
-  ReadArgument,
-} from '../../../src/wire/atcp/command.js';
-import { ATCP_HEADER_BYTES, AtcpKey, AtcpType, emitAtcp } from '../../../src/wire/atcp/header.js';
+import { AtcpKey, AtcpType } from '../../../src/wire/atcp/header.js';
 import { emitHeartbeat, HEARTBEAT_VOLUME_ID } from '../../../src/wire/atcp/heartbeat.js';
 import {
   ANNOUNCE_BYTES,
@@ -42,189 +32,21 @@ import {
   SESSION_OPEN_BYTES,
 } from '../../../src/wire/atcp/session.js';
 import { put16, put32, put64, UNKNOWN_U64 } from '../../../src/wire/bytes.js';
-import { emitEthernet, EtherType } from '../../../src/wire/ethernet.js';
-import { emitIpv4, IpProtocol } from '../../../src/wire/ipv4.js';
-import { emitTcp, TcpFlag } from '../../../src/wire/tcp.js';
-
-/** The site of the examples. */
-export const SECRET = Uint8Array.from({ length: 16 }, (_, i) => i);
-export const BOARD_ID = 7;
-export const FRONT_END_NONCE = Uint8Array.from({ length: 16 }, (_, i) => 0xf0 + i);
-export const BOARD_NONCE = Uint8Array.from({ length: 16 }, (_, i) => 0xb0 + i);
-const FRONT_END_EPOCH = 0x0000_f00d;
-const BOARD_EPOCH = 0x0000_b007;
-const OBJECT_VERSION = Uint8Array.from({ length: 16 }, (_, i) => 0x20 + i);
-
-const deriver = new KeyDeriver();
-export const boardKey = new Uint8Array(16);
-export const downKey = new Uint8Array(16);
-export const upKey = new Uint8Array(16);
-deriver.boardKey(SECRET, BOARD_ID, boardKey);
-deriver.sessionKey(boardKey, Direction.down, FRONT_END_NONCE, 0, BOARD_NONCE, 0, downKey);
-deriver.sessionKey(boardKey, Direction.up, FRONT_END_NONCE, 0, BOARD_NONCE, 0, upKey);
-
-type Body = (b: Uint8Array, at: number) => number;
-
-function message(
-  type: AtcpType,
-  keyId: number,
-  boardId: number,
-  epoch: number,
-  sequence: number,
-  key: Uint8Array | undefined,
-  body: Body,
-): Uint8Array {
-  const b = new Uint8Array(1600).fill(0xa5);
-  const at = 16;
-  const length = ATCP_HEADER_BYTES + body(b, at + ATCP_HEADER_BYTES);
-  emitAtcp(b, at, type, keyId, length, boardId, epoch, sequence);
-  if (key !== undefined) new FrameAuthenticator().seal(b, at, key);
-  return b.slice(at, at + length);
-}
-
-function statement(emit: Body): Uint8Array {
-  const b = new Uint8Array(1600).fill(0xa5);
-  const length = emit(b, 16);
-  return b.slice(16, 16 + length);
-}
-
-function utf8(b: Uint8Array, at: number, text: string): number {
-  return new TextEncoder().encodeInto(text, b.subarray(at)).written;
-}
-
-function emitRead(b: Uint8Array, at: number): number {
-  const name = 'dir/file.bin';
-  const flags = CommandFlag.psh | CommandFlag.restartable;
-  const args = ReadArgument.name + name.length;
-  const length = emitCommand(
-    b,
-    at,
-    flags,
-    FRONT_END_EPOCH,
-    1,
-    Opcode.read,
-    54,
-    14,
-    34,
-    1460,
-    args,
-    0xfedc_ba98,
-    1_800_000_000_000,
-    0,
-  );
-  const template = at + COMMAND_TEMPLATE;
-  emitEthernet(
-    b,
-    template,
-    Uint8Array.of(2, 0, 0, 0, 0, 0x64),
-    Uint8Array.of(2, 0, 0, 0, 0, 0x0a),
-    EtherType.ipv4,
-  );
-  emitIpv4(b, template + 14, 0, IpProtocol.tcp, 0x0a4d_000a, 0x0a4d_0064);
-  // Lengths and checksums are the board's to fill in.
-  put16(b, template + 14 + 2, 0);
-  put16(b, template + 14 + 10, 0);
-  emitTcp(b, template + 34, 80, 40_000, 0, 0, TcpFlag.ack, 0, 20);
-  const argument = commandArguments(b, at);
-  b.set(OBJECT_VERSION, argument + ReadArgument.version);
-  put64(b, argument + ReadArgument.from, 0);
-  put64(b, argument + ReadArgument.length, 1_000_000);
-  put16(b, argument + ReadArgument.nameLength, name.length);
-  utf8(b, argument + ReadArgument.name, name);
-  return length;
-}
-
-function emitStat(b: Uint8Array, at: number): number {
-  const name = 'dir/file.bin';
-  const args = 2 + name.length;
-  const length = emitCommand(
-    b,
-    at,
-    0,
-    FRONT_END_EPOCH,
-    2,
-    Opcode.stat,
-    0,
-    0,
-    0,
-    0,
-    args,
-    0,
-    1_800_000_000_000,
-    0,
-  );
-  const argument = commandArguments(b, at);
-  put16(b, argument, name.length);
-  utf8(b, argument + 2, name);
-  return length;
-}
-
-function emitList(b: Uint8Array, at: number): number {
-  const name = 'dir';
-  const args = 22 + name.length;
-  const length = emitCommand(
-    b,
-    at,
-    0,
-    FRONT_END_EPOCH,
-    4,
-    Opcode.list,
-    0,
-    0,
-    0,
-    0,
-    args,
-    0,
-    1_800_000_000_000,
-    0,
-  );
-  const argument = commandArguments(b, at);
-  b.set(OBJECT_VERSION, argument + ListArgument.version);
-  put32(b, argument + ListArgument.cursor, 5);
-  put16(b, argument + ListArgument.nameLength, name.length);
-  utf8(b, argument + ListArgument.name, name);
-  return length;
-}
-
-function emitDatagramRead(b: Uint8Array, at: number): number {
-  const name = 'boot/vmlinuz';
-  const args = ReadArgument.name + name.length;
-  const flags = CommandFlag.restartable | CommandFlag.numbered;
-  const length = emitCommand(
-    b,
-    at,
-    flags,
-    FRONT_END_EPOCH,
-    5,
-    Opcode.read,
-    46,
-    14,
-    34,
-    1428,
-    args,
-    1,
-    1_800_000_000_000,
-    0,
-  );
-  const template = at + COMMAND_TEMPLATE;
-  const link = Uint8Array.of(2, 0, 0, 0, 0, 0x64, 2, 0, 0, 0, 0, 0x0a);
-  emitEthernet(b, template, link.subarray(0, 6), link.subarray(6), EtherType.ipv4);
-  emitIpv4(b, template + 14, 0, IpProtocol.udp, 0x0a4d_000a, 0x0a4d_0064);
-  put16(b, template + 14 + 2, 0);
-  put16(b, template + 14 + 10, 0);
-  put16(b, template + 34, 49_152);
-  put16(b, template + 36, 40_000);
-  put32(b, template + 38, 0);
-  put16(b, template + 42, 3);
-  put16(b, template + 44, 0);
-  const argument = commandArguments(b, at);
-  b.set(OBJECT_VERSION, argument + ReadArgument.version);
-  put64(b, argument + ReadArgument.from, 0);
-  put64(b, argument + ReadArgument.length, 1_000_000);
-  put16(b, argument + ReadArgument.nameLength, name.length);
-  utf8(b, argument + ReadArgument.name, name);
-  return length;
-}
+import { emitDatagramRead, emitList, emitRead, emitRelay, emitStat } from './example-commands.js';
+import {
+  BOARD_EPOCH,
+  BOARD_ID,
+  BOARD_NONCE,
+  boardKey,
+  downKey,
+  FRONT_END_EPOCH,
+  FRONT_END_NONCE,
+  message,
+  OBJECT_VERSION,
+  statement,
+  upKey,
+  utf8,
+} from './example-site.js';
 
 function emitPace(b: Uint8Array, at: number): number {
   return emitAckDown(b, at, 0, FRONT_END_EPOCH, 5, 2, 14_280, 28_560, 4_000_000, 0, 2_000, 0, 0, 0, 0, 0);
@@ -300,6 +122,29 @@ function emitReport(b: Uint8Array, at: number): number {
     2_920,
     0,
     DelegationState.sending,
+    Reason.none,
+    0,
+    0,
+    0,
+  );
+  b.set(OBJECT_VERSION, at + ACK_UP_VERSION_AT);
+  return length;
+}
+
+/** 363 bytes of head, 4,096 of the object. */
+function emitRelayAnswer(b: Uint8Array, at: number): number {
+  const length = emitAckUp(
+    b,
+    at,
+    FRONT_END_EPOCH,
+    6,
+    1,
+    0,
+    4_459,
+    0,
+    0,
+    0,
+    DelegationState.accepted,
     Reason.none,
     0,
     0,
@@ -461,6 +306,8 @@ export const EXAMPLES: ReadonlyMap<string, Uint8Array> = new Map([
   ['answer to stat', statement(emitStatAnswer)],
   ['list', statement(emitList)],
   ['answer to list', statement(emitListAnswer)],
+  ['relay', statement(emitRelay)],
+  ['answer to relay', statement(emitRelayAnswer)],
   ['ATCP_ACK 29 with a resend range and two timestamp marks', statement(emitLaterStatement)],
   ['ATCP_ACK 29 with a template', statement(emitTemplateChange)],
   ['read in numbered datagrams', statement(emitDatagramRead)],
