@@ -50,7 +50,8 @@ export function negotiate(
       timeoutMs = asked * 1000;
       accepted.push([name, String(asked)]);
     } else if (name === 'tsize') {
-      if (wholeNumber(text, 0, Number.MAX_SAFE_INTEGER) === undefined) continue;
+      // Of an empty object it is left out: curl (7.88) takes 0 for an error.
+      if (wholeNumber(text, 0, Number.MAX_SAFE_INTEGER) === undefined || sizeBytes === 0) continue;
       accepted.push([name, String(sizeBytes)]);
     }
   }

@@ -87,6 +87,7 @@ describe('tftp', function () {
     }
     const empty = await scene.get('sizes/0.bin', { options: { windowsize: '4', tsize: '0' } });
     assert.deepEqual([empty.blocks, empty.received.length], [1, 0]);
+    assert.deepEqual(empty.accepted, { windowsize: '4' }, 'curl would not take a tsize of 0');
     assert.equal(scene.server.counters.timeouts, 0);
   });
 
