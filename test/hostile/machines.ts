@@ -7,7 +7,7 @@ import type { AtcpServer } from '../../src/front-end/server.js';
 import { createWebServer, type WebConfiguration } from '../../src/services/web/index.js';
 import { EtherType } from '../../src/wire/ethernet.js';
 import { FakeNic } from '../back-end/support/fake-nic.js';
-import { HOST_MAC, Rig, seededEntropy } from '../front-end/rig.js';
+import { HOST_MAC, Rig, seededEntropy, VIP6_BYTES } from '../front-end/rig.js';
 import { CardSlot } from './card.js';
 
 const VIP_BYTES = Uint8Array.of(10, 0, 0, 1);
@@ -97,7 +97,7 @@ export class BoardMachine {
     const provisioning = {
       boardId: this.id,
       boardKey: this.key,
-      pseudoSources: [{ address: VIP_BYTES, port: this.#sourcePort }],
+      pseudoSources: [VIP_BYTES, VIP6_BYTES].map((address) => ({ address, port: this.#sourcePort })),
       etherType: EtherType.atcp,
     };
     return new Board(ports, provisioning, { ...boardLimits, ...this.#limits });

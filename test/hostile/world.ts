@@ -225,6 +225,12 @@ export class World {
     } else if (etherType(frame, 0) === EtherType.ipv4 && frame[23] === 6) {
       const segment = parseSent(frame, this.nowUs);
       this.clients.get(segment.remotePort)?.onSegment(segment);
-    } else if (etherType(frame, 0) === EtherType.ipv4 && frame[23] === 17) this.onDatagram(frame);
+    } else if (isUdp(frame)) this.onDatagram(frame);
   }
+}
+
+/** Over IPv4 or IPv6. */
+export function isUdp(frame: Uint8Array): boolean {
+  const type = etherType(frame, 0);
+  return (type === EtherType.ipv4 && frame[23] === 17) || (type === EtherType.ipv6 && frame[20] === 17);
 }

@@ -1,7 +1,7 @@
 /** UDP datagrams and ICMP errors, made and read with arithmetic of their own. */
 import assert from 'node:assert/strict';
 import { internetSum, wordsOf } from '../../back-end/support/segments.js';
-import { HOST_MAC, PEER_ADDRESS, PEER_MAC, VIP_NUMBER } from '../rig.js';
+import { HOST_MAC, PEER_ADDRESS, PEER_MAC, VIP6_BYTES, VIP_NUMBER } from '../rig.js';
 
 /** A UDP datagram, read with arithmetic of its own. */
 export interface Datagram {
@@ -10,19 +10,21 @@ export interface Datagram {
   readonly payload: Buffer;
 }
 
+/** Of either family. */
 export function readDatagram(frame: Uint8Array): Datagram {
   const b = Buffer.from(frame);
-  const total = b.readUInt16BE(16);
-  assert.ok(total <= 1500 && 14 + total <= b.length);
-  assert.equal(internetSum(wordsOf(b.subarray(14, 34))), 0xffff, 'IPv4 checksum');
-  assert.equal(b.readUInt16BE(20) & 0x3fff, 0, 'no fragment');
-  const udp = b.subarray(34, 14 + total);
+  const isIpv4 = b.readUInt16BE(12) === 0x0800;
+  const l4 = isIpv4 ? 34 : 54;
+  const end = isIpv4 ? 14 + b.readUInt16BE(16) : l4 + b.readUInt16BE(18);
+  assert.ok(end <= 1514 && end <= b.length);
+  if (isIpv4) {
+    assert.equal(internetSum(wordsOf(b.subarray(14, 34))), 0xffff, 'IPv4 checksum');
+    assert.equal(b.readUInt16BE(20) & 0x3fff, 0, 'no fragment');
+  }
+  const udp = b.subarray(l4, end);
   assert.equal(udp.readUInt16BE(4), udp.length, 'UDP length');
-  assert.equal(
-    internetSum([...wordsOf(b.subarray(26, 34)), 17, udp.length, ...wordsOf(udp)]),
-    0xffff,
-    'UDP checksum',
-  );
+  const addresses = wordsOf(b.subarray(isIpv4 ? 26 : 22, l4));
+  assert.equal(internetSum([...addresses, 17, udp.length, ...wordsOf(udp)]), 0xffff, 'UDP checksum');
   return {
     sourcePort: udp.readUInt16BE(0),
     destinationPort: udp.readUInt16BE(2),
@@ -33,32 +35,47 @@ export function readDatagram(frame: Uint8Array): Datagram {
 export interface SenderAddress {
   readonly mac?: Uint8Array;
   readonly address?: number;
+  /** Over IPv6. */
+  readonly address6?: Uint8Array;
 }
 
 export function datagramFrame(
   from: number,
   to: number,
   payload: Uint8Array,
-  { mac = PEER_MAC, address = PEER_ADDRESS }: SenderAddress = {},
+  { mac = PEER_MAC, address = PEER_ADDRESS, address6 }: SenderAddress = {},
 ): Uint8Array {
-  const frame = Buffer.alloc(Math.max(60, 42 + payload.length));
+  const l4 = address6 === undefined ? 34 : 54;
+  const udpBytes = 8 + payload.length;
+  const frame = Buffer.alloc(Math.max(60, l4 + udpBytes));
   frame.set(HOST_MAC, 0);
   frame.set(mac, 6);
-  frame.writeUInt16BE(0x0800, 12);
-  frame.writeUInt16BE(0x4500, 14);
-  frame.writeUInt16BE(28 + payload.length, 16);
-  frame[22] = 64;
-  frame[23] = 17;
-  frame.writeUInt32BE(address, 26);
-  frame.writeUInt32BE(VIP_NUMBER, 30);
-  frame.writeUInt16BE(~internetSum(wordsOf(frame.subarray(14, 34))) & 0xffff, 24);
-  frame.writeUInt16BE(from, 34);
-  frame.writeUInt16BE(to, 36);
-  frame.writeUInt16BE(8 + payload.length, 38);
-  frame.set(payload, 42);
-  const udp = frame.subarray(34, 42 + payload.length);
-  const sum = internetSum([...wordsOf(frame.subarray(26, 34)), 17, udp.length, ...wordsOf(udp)]);
-  frame.writeUInt16BE(~sum & 0xffff || 0xffff, 40);
+  if (address6 === undefined) {
+    frame.writeUInt16BE(0x0800, 12);
+    frame.writeUInt16BE(0x4500, 14);
+    frame.writeUInt16BE(20 + udpBytes, 16);
+    frame[22] = 64;
+    frame[23] = 17;
+    frame.writeUInt32BE(address, 26);
+    frame.writeUInt32BE(VIP_NUMBER, 30);
+    frame.writeUInt16BE(~internetSum(wordsOf(frame.subarray(14, 34))) & 0xffff, 24);
+  } else {
+    frame.writeUInt16BE(0x86dd, 12);
+    frame[14] = 0x60;
+    frame.writeUInt16BE(udpBytes, 18);
+    frame[20] = 17;
+    frame[21] = 64;
+    frame.set(address6, 22);
+    frame.set(VIP6_BYTES, 38);
+  }
+  frame.writeUInt16BE(from, l4);
+  frame.writeUInt16BE(to, l4 + 2);
+  frame.writeUInt16BE(udpBytes, l4 + 4);
+  frame.set(payload, l4 + 8);
+  const udp = frame.subarray(l4, l4 + udpBytes);
+  const addresses = wordsOf(frame.subarray(address6 === undefined ? 26 : 22, l4));
+  const sum = internetSum([...addresses, 17, udpBytes, ...wordsOf(udp)]);
+  frame.writeUInt16BE(~sum & 0xffff || 0xffff, l4 + 6);
   return new Uint8Array(frame);
 }
 

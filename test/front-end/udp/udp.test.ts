@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { UdpPeer } from '../../../src/front-end/index.js';
-import { MS, PEER_MAC, Rig, seededEntropy } from '../rig.js';
+import { MS, PEER_ADDRESS6, PEER_MAC, Rig, seededEntropy } from '../rig.js';
 import { FakeSpan } from '../fake-span.js';
 import { datagramFrame, portUnreachableFrame, readDatagram } from './datagrams.js';
 
@@ -63,6 +63,23 @@ describe('front-end/udp', () => {
     rig.frameIn(frame);
     rig.batch();
     assert.equal(heard, 'plain');
+  });
+
+  it('takes no datagram without a checksum over IPv6 (RFC 8200 8.1), and answers one with', () => {
+    const socket = rig.host.udp.bind(69);
+    const heard: string[] = [];
+    socket.on('message', (message, from) => {
+      heard.push(`${from.family} ${from} ${from.payloadBytes}`);
+      socket.send(message, from);
+    });
+    const frame = datagramFrame(40_000, 69, Buffer.from('six'), { address6: PEER_ADDRESS6 });
+    rig.frameIn(frame);
+    frame.fill(0, 60, 62);
+    rig.frameIn(frame);
+    rig.batch();
+    assert.deepEqual(heard, ['IPv6 [fd77::c8]:40000 1452']);
+    const [answer] = rig.takeFrames().map(readDatagram);
+    assert.deepEqual(answer, { sourcePort: 69, destinationPort: 40_000, payload: Buffer.from('six') });
   });
 
   it('answers the way that the datagram came, byte by byte', () => {

@@ -60,6 +60,11 @@ describe('lab: TFTP', function () {
         for (const name of Object.keys(FILES)) commands.push(command(name, name));
       }
       mkdirSync(got('refused'), { recursive: true });
+      mkdirSync(got('six'), { recursive: true });
+      // Where the kernel has IPv6.
+      const six =
+        'curl -g -sS --max-time 60 --tftp-blksize 65464 -o exact.bin "tftp://[$ATCP_VIP6]:$ATCP_TFTP_PORT/exact.bin"';
+      commands.push(`cd ${got('six')}`, `if [ -n "$ATCP_VIP6" ]; then ${six}; else echo no IPv6 > none; fi`);
       commands.push(
         `cd ${got('refused')}`,
         'tftp "$ATCP_VIP" "$ATCP_TFTP_PORT" -c get 512.bin netascii.bin',
@@ -75,6 +80,12 @@ describe('lab: TFTP', function () {
     it('delivers every file byte-exact to every client', () => {
       const want = Object.fromEntries(Object.entries(FILES).map(([name, bytes]) => [name, sha256(bytes)]));
       for (const client of Object.keys(CLIENTS)) assert.deepEqual(digests(got(client)), want, client);
+    });
+
+    it('does so over IPv6, too', () => {
+      const files = digests(got('six'));
+      if ('none' in files) assert.deepEqual(Object.keys(files), ['none'], 'this kernel has no IPv6');
+      else assert.deepEqual(files, { 'exact.bin': sha256(FILES['exact.bin']!) });
     });
 
     it('says why it refuses', () => {

@@ -12,7 +12,7 @@ import {
   readDatagram,
   type SenderAddress,
 } from '../../front-end/udp/datagrams.js';
-import { type Fault, type Port, World, type WorldOptions } from '../../hostile/world.js';
+import { type Fault, isUdp, type Port, World, type WorldOptions } from '../../hostile/world.js';
 
 export interface SceneOptions extends Omit<WorldOptions, 'cards'> {
   readonly boards?: number;
@@ -38,13 +38,13 @@ export class Scene {
       configuration: tftp,
     });
     this.world.tap = (from, to, frame) => {
-      if (to !== 'client' || frame[12] !== 8 || frame[13] !== 0 || frame[23] !== 17) return;
+      if (to !== 'client' || !isUdp(frame)) return;
       const { payload } = readDatagram(frame);
       if (payload.readUInt16BE(0) !== 3 || payload.length === 4) return;
       this.dataBytes.set(from, (this.dataBytes.get(from) ?? 0) + payload.length - 4);
     };
     this.world.onDatagram = (frame) => {
-      if (Buffer.from(frame).readUInt32BE(30) !== PEER_ADDRESS) return;
+      if (frame[12] === 0x08 && Buffer.from(frame).readUInt32BE(30) !== PEER_ADDRESS) return;
       const datagram = readDatagram(frame);
       this.arrived.push(datagram);
       this.#clients.get(datagram.destinationPort)?.(datagram);
@@ -98,6 +98,8 @@ export class Scene {
 
 export interface ClientOptions {
   readonly mode?: string;
+  /** Over IPv6, from this address. */
+  readonly address6?: Uint8Array;
   readonly options?: Readonly<Record<string, string>>;
 }
 
@@ -212,12 +214,17 @@ export class TftpClient {
   #ack(): void {
     this.#sinceAck = 0;
     this.#say(ackPacket(this.blocks & 0xffff), this.serverPort);
-    if (this.stutters) this.#scene.send(this.port, this.serverPort, this.#last);
+    if (this.stutters) this.#send(this.serverPort, this.#last);
+  }
+
+  #send(to: number, packet: Buffer): void {
+    const { address6 } = this.#options;
+    this.#scene.send(this.port, to, packet, address6 === undefined ? {} : { address6 });
   }
 
   #say(packet: Buffer, to: number): void {
     this.#last = packet;
-    this.#scene.send(this.port, to, packet);
+    this.#send(to, packet);
     this.#arm(to);
   }
 
@@ -226,7 +233,7 @@ export class TftpClient {
     this.#scene.world.clock.in(CLIENT_TIMEOUT_US, () => {
       if (timer !== this.#timer || this.over) return;
       const again = this.blocks > 0 ? ackPacket(this.blocks & 0xffff) : this.#last;
-      this.#scene.send(this.port, to, again);
+      this.#send(to, again);
       this.#arm(to);
     });
   }

@@ -1,6 +1,7 @@
 /** TFTP from the request to the last acknowledgment: real firmware, virtual clock, a client made from the RFCs. */
 import assert from 'node:assert/strict';
 import { pattern, volumeImage } from '../../back-end/support/volume-image.js';
+import { PEER_ADDRESS6 } from '../../front-end/rig.js';
 import { portUnreachableFrame } from '../../front-end/udp/datagrams.js';
 import { ackPacket, requestPacket, Scene, TftpClient, type SceneOptions } from './scene.js';
 
@@ -67,6 +68,17 @@ describe('tftp', function () {
     const client = await scene.get('sizes/2856.bin', { options: { blksize: '65464', windowsize: '65535' } });
     assert.deepEqual(client.accepted, { blksize: '1468', windowsize: '4' });
     assert.equal(Buffer.compare(client.received, files.get('sizes/2856.bin')!), 0);
+  });
+
+  it('serves over IPv6, whose longer header leaves 1,448 bytes for a block', async () => {
+    await open();
+    const client = await scene.get('sizes/100000.bin', {
+      options: { blksize: '65464', windowsize: '8' },
+      address6: PEER_ADDRESS6,
+    });
+    assert.deepEqual(client.accepted, { blksize: '1448', windowsize: '8' });
+    assert.equal(Buffer.compare(client.received, files.get('sizes/100000.bin')!), 0);
+    assert.deepEqual([...scene.dataBytes], [[1, 100_000]]);
   });
 
   it('leaves out values that can not be', async () => {
