@@ -9,8 +9,9 @@ import { put16 } from './bytes.js';
 export const ICMP_HEADER_BYTES = 8;
 export const IcmpType = Object.freeze({ echoReply: 0, destinationUnreachable: 3, echoRequest: 8 } as const);
 
-/** Code of `destinationUnreachable`. */
+/** Codes of `destinationUnreachable`; with the second comes the next hop's MTU (RFC 1191 4). */
 export const PORT_UNREACHABLE = 3;
+export const FRAGMENTATION_NEEDED = 4;
 
 export type IcmpProblem = 'ok' | 'truncated' | 'checksum';
 

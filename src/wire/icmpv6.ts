@@ -30,8 +30,8 @@ export const Icmpv6Type = Object.freeze({
   neighborAdvertisement: 136,
 } as const);
 
-/** Types below are errors, which are never answered by an error (RFC 4443 2.1, 2.4 e). */
-export const FIRST_INFORMATIONAL_TYPE = 128;
+/** Code of `destinationUnreachable`. */
+export const PORT_UNREACHABLE6 = 4;
 /** Where an error's invoking packet begins. */
 export const ICMPV6_INVOKING_PACKET = 8;
 

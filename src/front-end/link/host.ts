@@ -13,7 +13,7 @@ import {
   etherType,
   isGroupDestination,
 } from '../../wire/ethernet.js';
-import { ICMP_HEADER_BYTES, IcmpType, PORT_UNREACHABLE, checkIcmp, emitEchoReply } from '../../wire/icmp.js';
+import { IcmpType, checkIcmp, emitEchoReply } from '../../wire/icmp.js';
 import {
   IPV4_HEADER_BYTES,
   IpProtocol,
@@ -32,6 +32,7 @@ import type { TcpSettings } from '../tcp/settings.js';
 import { TcpStack } from '../tcp/stack.js';
 import { UdpStack } from '../udp/stack.js';
 import { ArpResponder } from './arp-responder.js';
+import { IcmpError } from './icmp-error.js';
 import { IpAddress } from './ip-address.js';
 import { IpPacket } from './ip-packet.js';
 import { Ipv6Input } from './ipv6-input.js';
@@ -87,6 +88,7 @@ export class FrontEndHost {
   /** Undefined when IPv6 is not spoken. */
   private readonly ipv6: Ipv6Input | undefined;
   private readonly packet = new IpPacket();
+  private readonly icmpError = new IcmpError();
   private readonly echoPath: Path;
   private readonly echoFrame: Uint8Array;
   private readonly broadcast = new Uint8Array(MAC_BYTES).fill(0xff);
@@ -112,7 +114,6 @@ export class FrontEndHost {
     });
     this.udp = new UdpStack({
       localMac: this.macAddress,
-      localAddress: this.address,
       mtuBytes: this.tcp.settings.mtuBytes,
       transmit: this.transmit,
       entropy: options.entropy,
@@ -137,6 +138,7 @@ export class FrontEndHost {
       mtuBytes,
       this.packet,
       (packet, nowUs) => this.onTransport(packet, nowUs),
+      (packet) => this.icmpError.readIpv6(packet) && this.onIcmpError(this.icmpError),
       this.transmit,
       this.counters,
     );
@@ -257,15 +259,18 @@ export class FrontEndHost {
     else this.counters.protocolsUnserved++;
   }
 
+  /** Of either family; false when nobody has sent what is quoted. */
+  private onIcmpError(error: IcmpError): boolean {
+    return error.protocol === IpProtocol.udp && this.udp.onIcmpError(error);
+  }
+
   private onIcmp(packet: IpPacket): void {
     const { frame: b, l4At: at, l4Bytes: length } = packet;
     if (checkIcmp(b, at, length) !== 'ok') {
       this.counters.icmpCheckFailed++;
       return;
     }
-    const isUnreachablePort = b[at] === IcmpType.destinationUnreachable && b[at + 1] === PORT_UNREACHABLE;
-    const quoteAt = at + ICMP_HEADER_BYTES;
-    if (isUnreachablePort && this.udp.onUnreachable(b, quoteAt, length - ICMP_HEADER_BYTES)) return;
+    if (this.icmpError.readIpv4(packet) && this.onIcmpError(this.icmpError)) return;
     if (b[at] !== IcmpType.echoRequest || IPV4_PATH_BYTES + length > this.echoFrame.length) {
       this.counters.icmpIgnored++;
       return;

@@ -26,6 +26,9 @@ interface Group {
   readonly mac: Uint8Array;
 }
 
+/** Takes an ICMPv6 message that may be an error; false when nobody heeds it. */
+export type TakeError = (packet: IpPacket) => boolean;
+
 /** Takes a packet that is for one of our addresses, from one that can be answered. */
 export type TakePacket = (packet: IpPacket, nowUs: number) => void;
 
@@ -35,6 +38,7 @@ export class Ipv6Input {
   private readonly groups: readonly Group[];
   private readonly packet: IpPacket;
   private readonly take: TakePacket;
+  private readonly takeError: TakeError;
   private readonly transmit: Transmit;
   private readonly counters: FrontEndCounters;
   private readonly walk = new Ipv6Walk();
@@ -48,6 +52,7 @@ export class Ipv6Input {
     mtuBytes: number,
     packet: IpPacket,
     take: TakePacket,
+    takeError: TakeError,
     transmit: Transmit,
     counters: FrontEndCounters,
   ) {
@@ -59,6 +64,7 @@ export class Ipv6Input {
     this.groups = groupsOf(this.addresses);
     this.packet = packet;
     this.take = take;
+    this.takeError = takeError;
     this.transmit = transmit;
     this.counters = counters;
     this.discovery = new NeighborDiscovery(macAddress, this.addresses, transmit, counters);
@@ -99,9 +105,9 @@ export class Ipv6Input {
     // Neighbour discovery does not care which of our addresses and groups it was sent to.
     packet.local = local ?? this.addresses[0]!;
     packet.remote.readIpv6(b, l3At + IPV6_SOURCE);
-    if (walk.protocol === IpProtocol.icmpv6) this.onIcmp(packet, local !== undefined, nowUs);
-    else if (this.isAnswerable(packet, local !== undefined && !isGroupDestination(b, at)))
-      this.take(packet, nowUs);
+    const isUnicast = local !== undefined && !isGroupDestination(b, at);
+    if (walk.protocol === IpProtocol.icmpv6) this.onIcmp(packet, isUnicast, nowUs);
+    else if (this.isAnswerable(packet, isUnicast)) this.take(packet, nowUs);
   }
 
   private onIcmp(packet: IpPacket, isUnicast: boolean, nowUs: number): void {
@@ -111,11 +117,16 @@ export class Ipv6Input {
       return;
     }
     const type = frame[l4At]!;
-    if (type === Icmpv6Type.neighborSolicitation || type === Icmpv6Type.neighborAdvertisement)
+    if (type === Icmpv6Type.neighborSolicitation || type === Icmpv6Type.neighborAdvertisement) {
       this.discovery.onMessage(packet, nowUs);
-    else if (type === Icmpv6Type.echoRequest && MAX_PATH_HEADER_BYTES + l4Bytes <= this.echoFrame.length) {
-      if (this.isAnswerable(packet, isUnicast)) this.echo(packet);
-    } else this.counters.icmpIgnored++;
+    } else if (!isUnicast) {
+      // Routers' advertisements, for one: whatever the network is like, replies go where requests came from.
+      this.counters.icmpIgnored++;
+    } else if (this.isAnswerable(packet, true)) {
+      const isShort = MAX_PATH_HEADER_BYTES + l4Bytes <= this.echoFrame.length;
+      if (type === Icmpv6Type.echoRequest && isShort) this.echo(packet);
+      else if (!this.takeError(packet)) this.counters.icmpIgnored++;
+    }
   }
 
   private echo(packet: IpPacket): void {

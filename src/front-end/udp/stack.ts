@@ -5,15 +5,7 @@
 import { get16, get32 } from '../../wire/bytes.js';
 import { copy, fill } from '../../wire/byte-loops.js';
 import { ETHERNET_HEADER_BYTES, ETHERNET_MIN_BYTES } from '../../wire/ethernet.js';
-import {
-  IPV4_HEADER_BYTES,
-  IpProtocol,
-  ipv4Destination,
-  formatIpv4,
-  ipv4HeaderBytes,
-  ipv4Protocol,
-  ipv4Source,
-} from '../../wire/ipv4.js';
+import { IpProtocol } from '../../wire/ipv4.js';
 import {
   checkUdp,
   emitUdp,
@@ -24,7 +16,7 @@ import {
   udpSourcePort,
 } from '../../wire/udp.js';
 import type { FrontEndCounters } from '../counters.js';
-import type { IpAddress } from '../link/ip-address.js';
+import type { IcmpError } from '../link/icmp-error.js';
 import type { IpPacket } from '../link/ip-packet.js';
 import { Path } from '../link/path.js';
 import type { Transmit } from '../link/transmit.js';
@@ -38,8 +30,6 @@ import type { TimerClock } from './timer.js';
 export interface UdpStackOptions {
   /** Six bytes. */
   readonly localMac: Uint8Array;
-  /** The front-end's IPv4 address. */
-  readonly localAddress: IpAddress;
   /** The largest IP packet. */
   readonly mtuBytes: number;
   readonly transmit: Transmit;
@@ -50,8 +40,6 @@ export interface UdpStackOptions {
 
 /** What may wait for the end of its batch; more is dropped, as by a kernel whose socket buffer is full. */
 const MAX_WAITING = 4096;
-/** An ICMP error quotes the IP header and eight bytes (RFC 792): all of UDP's. */
-const QUOTE_BYTES = IPV4_HEADER_BYTES + UDP_HEADER_BYTES;
 
 export class UdpStack implements TimerClock {
   readonly timers = new TimerHeap();
@@ -119,15 +107,12 @@ export class UdpStack implements TimerClock {
     }
   }
 
-  /** An ICMP "port unreachable" that quotes `length` bytes at `at`; true when they may be a datagram of ours. */
-  onUnreachable(b: Uint8Array, at: number, length: number): boolean {
-    if (length < QUOTE_BYTES || b[at]! >>> 4 !== 4 || ipv4Protocol(b, at) !== IpProtocol.udp) return false;
-    const l4At = at + ipv4HeaderBytes(b, at);
-    if (ipv4Source(b, at) !== this.#options.localAddress.ipv4Number || l4At + 4 > at + length) return false;
-    const socket = this.#sockets.get(udpSourcePort(b, l4At));
-    if (socket === undefined) return false;
-    const address = formatIpv4(ipv4Destination(b, at));
-    const port = udpDestinationPort(b, l4At);
+  /** An ICMP error about a datagram; true when it may be one of ours, and nobody listens there. */
+  onIcmpError(error: IcmpError): boolean {
+    const socket = this.#sockets.get(error.localPort);
+    if (socket === undefined || error.kind !== 'port-unreachable') return false;
+    const address = error.remote.toString();
+    const port = error.remotePort;
     if (this.#waiting.length < MAX_WAITING)
       this.#waiting.push(() => socket.emit('unreachable', address, port));
     return true;

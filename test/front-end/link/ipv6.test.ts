@@ -13,6 +13,7 @@ import {
   ipv6PayloadBytes,
   ipv6PseudoHeaderSum,
 } from '../../../src/wire/ipv6.js';
+import { checkUdp, setUdpChecksum } from '../../../src/wire/udp.js';
 import { formatIpv6, parseIpv6 } from '../../../src/wire/ipv6-address.js';
 import {
   HOST_MAC,
@@ -242,7 +243,7 @@ describe('FrontEndHost over IPv6: packets', () => {
     assert.equal(rig.counters.ipv6BadSource, 7);
     rig.frameIn(icmpFrame(echo(5), { destination: 'ff02::1', destinationMac: ALL_NODES_MAC }));
     rig.frameIn(icmpFrame(echo(5), { destination: VIP_GROUP, destinationMac: VIP_GROUP_MAC }));
-    assert.equal(rig.counters.ipv6ForOthers, 2);
+    assert.equal(rig.counters.icmpIgnored, 2);
     rig.frameIn(icmpFrame(echo(5), { sourceMac: hex('333300000001') }));
     assert.equal(rig.counters.ipv6BadSource, 8);
     rig.frameIn(icmpFrame(echo(1453)));
@@ -252,6 +253,50 @@ describe('FrontEndHost over IPv6: packets', () => {
     rig.frameIn(icmpFrame(Uint8Array.of(1, 2, 3), {}, 59));
     assert.equal(rig.counters.protocolsUnserved, 1);
     assert.deepEqual(rig.takeFrames(), []);
+  });
+
+  it('tells a UDP socket of clients, and of errors about its own datagrams only', () => {
+    const rig = new Rig();
+    const socket = rig.host.udp.bind(69);
+    const heard: string[] = [];
+    socket.on('message', (message, from) => {
+      heard.push(`${from}: ${message}`);
+      socket.send(Buffer.from('back'), from);
+    });
+    socket.on('unreachable', (address, port) => heard.push(`${address} ${port}`));
+    const datagram = hex('9c40 0045 000a 0000 6869');
+    const udpFrame = (): Uint8Array => {
+      const frame = icmpFrame(datagram, {}, IpProtocol.udp);
+      frame.set([0, 0x45], 56);
+      const sum = ipv6PseudoHeaderSum(frame, 14, IpProtocol.udp, datagram.length);
+      setUdpChecksum(frame, 54, datagram.length, sum);
+      return frame;
+    };
+    const without = udpFrame();
+    without.set([0, 0], 60);
+    rig.frameIn(without);
+    assert.equal(rig.counters.datagramCheckFailed, 1, 'no checksum (RFC 8200 8.1)');
+    rig.frameIn(udpFrame());
+    rig.batch();
+    const [reply] = rig.takeFrames();
+    assert.equal(ipv6PayloadBytes(reply!, 14), 12);
+    const sum = ipv6PseudoHeaderSum(reply!, 14, IpProtocol.udp, 12);
+    assert.equal(checkUdp(reply!, 54, 12, sum), 'ok');
+    assert.equal(Buffer.from(reply!.subarray(62, 66)).toString(), 'back');
+
+    const quote = toHex(reply!.subarray(14, 66));
+    const errors = [
+      `01040000 00000000 ${quote}`,
+      `01030000 00000000 ${quote}`,
+      `01040000 00000000 ${quote.replace(VIP_HEX, `${VIP_HEX.slice(0, -1)}1`)}`,
+      `01040000 00000000 ${quote.slice(0, 94)}`,
+      `02000000 00000500 ${quote}`,
+      `01040000 00000000 ${quote.slice(0, 80)}0046${quote.slice(84)}`,
+    ];
+    for (const error of errors) rig.frameIn(icmpFrame(hex(error), { source: 'fd77::1' }));
+    rig.batch();
+    assert.deepEqual(heard, ['[fd77::c8]:40000: hi', 'fd77::c8 40000']);
+    assert.equal(rig.counters.icmpIgnored, errors.length - 1);
   });
 
   it('takes no TCP from a group, nor to one', () => {
