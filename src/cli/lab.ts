@@ -149,7 +149,7 @@ export function labCommand(): Command {
     .addHelpText(
       'after',
       `
-The command sees ATCP_VIP, ATCP_URL, ATCP_BOARDS and ATCP_WEB_PORT; its exit status is the laboratory's. Within it,
+The command sees ATCP_VIP, ATCP_URL, over IPv6 ATCP_VIP6 and ATCP_URL6, ATCP_BOARDS and ATCP_WEB_PORT; its exit status is the laboratory's. Within it,
 'atcp status' and 'atcp trace' show what the front-end does.
 
 Example:

@@ -2,6 +2,7 @@
 import { byteLoopVectors } from './byte-loops.js';
 import { ipv6Vectors } from './ipv6.js';
 import { pseudoPacketVectors } from './pseudo-packets.js';
+import { pseudoPacket6Vectors } from './pseudo-packets6.js';
 import type { Vector } from './vector.js';
 import { wireVectors } from './wire.js';
 
@@ -10,4 +11,5 @@ export const allVectors: readonly Vector[] = [
   ...wireVectors,
   ...ipv6Vectors,
   ...pseudoPacketVectors,
+  ...pseudoPacket6Vectors,
 ];
