@@ -73,6 +73,7 @@ export function boardList(kinds: readonly BoardKind[], count: number | undefined
 interface LabFlags {
   kill: BoardKill[];
   webMode: WebMode;
+  timestamps: boolean;
   switch: SwitchKind;
   boards?: number;
   board: BoardKind[];
@@ -139,6 +140,7 @@ export function labCommand(): Command {
         .choices(['decoded', 'relayed'])
         .default('decoded'),
     )
+    .option('--timestamps', 'the front-end agrees to TCP timestamps (RFC 7323)', false)
     .option(
       '--kill <board@ms>',
       'cut a board’s power so long after the command began; may be repeated',
@@ -173,6 +175,7 @@ Example:
         seed: flags.seed,
         pcap: flags.pcap,
         webMode: flags.webMode,
+        timestamps: flags.timestamps,
         kills: killsOfBoards(flags, boardList(flags.board, flags.boards).length, self),
         verbose: flags.verbose,
         progress: process.stderr.isTTY === true,

@@ -88,6 +88,9 @@ export class FrontEndCounters {
 
   // Segments that are not acceptable, and attacks.
   segmentsOutOfWindow = 0;
+  /** Timestamps (RFC 7323): older than what came before (PAWS), and without them although they were agreed. */
+  segmentsOutdated = 0;
+  segmentsWithoutTimestamps = 0;
   challengeAcksSent = 0;
   challengeAcksSuppressed = 0;
 

@@ -59,6 +59,8 @@ export interface LabConfiguration {
   readonly pcap: string | undefined;
   /** Who makes the web's answers: the front-end, or a board's own responder. */
   readonly webMode: WebMode;
+  /** The front-end agrees to TCP timestamps (RFC 7323). */
+  readonly timestamps: boolean;
   readonly kills: readonly BoardKill[];
   /** Print what the parts of the laboratory say. */
   readonly verbose: boolean;

@@ -25,6 +25,7 @@ async function main(): Promise<void> {
     address: LAB_ADDRESS.vip,
     address6: LAB_ADDRESS.vip6,
     macAddress,
+    settings: { timestamps: configuration.timestamps },
   });
   const backEnds = new BackEnds({
     provisioning: configuration.boards.map(({ id }) => ({ id, key: boardKey(configuration, id) })),

@@ -22,6 +22,7 @@ export interface LabOptions {
   readonly seed: number;
   readonly pcap?: string | undefined;
   readonly webMode: WebMode;
+  readonly timestamps?: boolean | undefined;
   readonly kills: readonly BoardKill[];
   readonly verbose: boolean;
   readonly progress: boolean;
@@ -55,6 +56,7 @@ async function prepare(options: LabOptions, directory: string): Promise<LabConfi
     seed: options.seed,
     pcap: options.pcap === undefined ? undefined : resolve(options.pcap),
     webMode: options.webMode,
+    timestamps: options.timestamps === true,
     kills: options.kills,
     verbose: options.verbose,
     command: options.command,

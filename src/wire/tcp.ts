@@ -188,11 +188,14 @@ export function emitSackPermittedOption(b: Uint8Array, at: number): number {
   return 4;
 }
 
+export const SACK_OPTION_OVERHEAD = 4;
+export const SACK_BLOCK_BYTES = 8;
+
 /** NOP, NOP, SACK (RFC 2018 3): 4 bytes and 8 a block; `edges` holds left and right edges in turn. */
 export function emitSackOption(b: Uint8Array, at: number, edges: Uint32Array, blocks: number): number {
-  put32(b, at, 0x0101_0502 + 8 * blocks);
+  put32(b, at, 0x0101_0502 + SACK_BLOCK_BYTES * blocks);
   for (let edge = 0; edge < 2 * blocks; edge++) put32(b, at + 4 + 4 * edge, edges[edge]!);
-  return 4 + 8 * blocks;
+  return SACK_OPTION_OVERHEAD + SACK_BLOCK_BYTES * blocks;
 }
 
 /** Offset of TSval within what {@link emitTimestampsOption} writes. */

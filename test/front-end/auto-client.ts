@@ -2,7 +2,9 @@
  * A small TCP client that runs by itself over a faulty network on virtual time: it opens, sends what it is given,
  * acknowledges (with SACK when agreed), repeats what is lost and closes. Written apart from the stack under test.
  */
+import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
+import { put32 } from '../../src/wire/bytes.js';
 import {
   PEER_ADDRESS,
   PEER_MAC,
@@ -124,6 +126,8 @@ export interface AutoClientOptions {
   readonly scale?: number;
   readonly bufferBytes?: number;
   readonly iss?: number;
+  /** Offer timestamps, and check them as RFC 7323 5.3 says. */
+  readonly timestamps?: boolean;
 }
 
 const RTO_US = 300_000;
@@ -161,6 +165,12 @@ export class AutoClient extends EventEmitter {
   private unacked = 0;
   private timerGeneration = 0;
   private serverSack = false;
+  private readonly timestamps: boolean;
+  private tsRecent = 0;
+  private lastAckSent = 0;
+  /** Segments with something new in them that PAWS made us drop. */
+  pawsDrops = 0;
+  readonly tsVals = new Set<number>();
 
   constructor(net: Network, options: AutoClientOptions = {}) {
     super();
@@ -170,6 +180,7 @@ export class AutoClient extends EventEmitter {
     this.scale = options.scale ?? -1;
     this.bufferBytes = options.bufferBytes ?? (this.scale < 0 ? 0xffff : 0x10_0000);
     this.iss = options.iss ?? 0xffff_f000;
+    this.timestamps = options.timestamps ?? false;
     net.add(this);
   }
 
@@ -209,6 +220,7 @@ export class AutoClient extends EventEmitter {
     }
     if (segment.flags.includes('S')) this.onSynAck(segment);
     if (!this.opened) return;
+    if (this.timestamps && !this.takeTimestamps(segment)) return;
     this.onAck(segment);
     if (segment.payload.length > 0 || segment.flags.includes('F')) this.onText(segment);
   }
@@ -224,6 +236,7 @@ export class AutoClient extends EventEmitter {
     this.una = 1;
     this.nxt = 1;
     this.serverSack = segment.options.sackPermitted;
+    this.tsRecent = segment.options.tsVal;
     this.acknowledge();
     this.emit('open');
     this.transmit();
@@ -291,7 +304,7 @@ export class AutoClient extends EventEmitter {
 
   private acknowledge(latest = -1): void {
     this.unacked = 0;
-    const options: number[] = [];
+    const options: number[] = this.timestamps && this.opened ? this.timestampsOption() : [];
     if (this.sack && this.serverSack && (this.ahead.size > 0 || this.duplicate !== undefined))
       options.push(...sackOption(...this.sackEdges(latest)));
     this.duplicate = undefined;
@@ -317,6 +330,7 @@ export class AutoClient extends EventEmitter {
       const options = [2, 4, 5, 0xb4];
       if (this.sack) options.push(4, 2);
       if (this.scale >= 0) options.push(3, 3, this.scale);
+      if (this.timestamps) options.push(...this.timestampsOption());
       this.emitSegment('S', this.iss, Buffer.alloc(0), options);
     } else {
       const end = 1 + this.output.length;
@@ -340,10 +354,34 @@ export class AutoClient extends EventEmitter {
     });
   }
 
+  /** False when PAWS says that it is old. */
+  private takeTimestamps(segment: Sent): boolean {
+    const start = (segment.seq - this.irs - 1) | 0;
+    const end = start + segment.payload.length;
+    assert.ok(segment.options.hasTimestamps, 'every segment has them');
+    this.tsVals.add(segment.options.tsVal);
+    if (((segment.options.tsVal - this.tsRecent) | 0) < 0) {
+      if (end > this.rcvNxt && !this.ahead.has(start)) this.pawsDrops++;
+      this.acknowledge();
+      return false;
+    }
+    if (end >= this.rcvNxt && start <= this.lastAckSent) this.tsRecent = segment.options.tsVal;
+    return true;
+  }
+
+  private timestampsOption(): number[] {
+    const b = new Uint8Array(8);
+    put32(b, 0, Math.floor(this.net.nowUs / 1000) >>> 0);
+    put32(b, 4, this.tsRecent);
+    return [1, 1, 8, 10, ...b];
+  }
+
   private emitSegment(flags: string, seq: number, payload: Buffer, options: number[] = []): void {
     const shift = flags.includes('S') ? 0 : Math.max(0, this.scale);
     const window = Math.min(0xffff, this.window() >> shift);
     const ack = this.opened ? this.irs + 1 + this.rcvNxt : 0;
+    this.lastAckSent = this.rcvNxt;
+    if (this.timestamps && options.length === 0) options = this.timestampsOption();
     this.net.toHost(segmentFrame(this, { flags, seq, ack, window, payload, options }));
   }
 }

@@ -12,7 +12,7 @@ import type { Waiting } from './waiting-room.js';
 import { Delegation, type DelegatedStream, type EndCause } from './delegation.js';
 import { AbandonedError, BoardFailedError, errorForReason, isSlotLoss, NoBoardError } from './errors.js';
 import type { SpanCommand } from './read-command.js';
-import { TimestampMarks } from './timestamp-marks.js';
+import { TimestampMarks } from '../tcp/timestamp-marks.js';
 
 /** An acknowledgment alone is stated once it frees so much; otherwise it travels with the next grant. */
 const STATE_ACKNOWLEDGED_BYTES = 0x8000;

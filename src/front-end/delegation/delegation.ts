@@ -22,7 +22,7 @@ import { UNKNOWN_U64 } from '../../wire/bytes.js';
 import type { Board } from './board.js';
 import type { Command, CommandPhase, DelegationContext } from './commands.js';
 import { type ResendListener, ResendRanges } from './resend-ranges.js';
-import type { TimestampMarks } from './timestamp-marks.js';
+import type { TimestampMarks } from '../tcp/timestamp-marks.js';
 import { AnswerWatch, NEVER, StallWatch } from './watches.js';
 
 /** Why a delegation is over although its stream is not. The board is silent when this is told. */

@@ -8,8 +8,10 @@ import {
   DEFAULT_MSS,
   DEFAULT_MSS_IPV6,
   TCP_HEADER_BYTES,
+  TIMESTAMPS_OPTION_BYTES,
   emitMssOption,
   emitSackPermittedOption,
+  emitTimestampsOption,
   emitWindowScaleOption,
 } from '../../wire/tcp.js';
 import type { IpAddress } from '../link/ip-address.js';
@@ -19,11 +21,13 @@ import type { Segment } from './segment.js';
 import type { TcpSettings } from './settings.js';
 
 export interface Agreement {
-  /** Largest payload of a segment, in bytes. */
-  readonly segmentBytes: number;
+  /** The smaller MSS of both. */
+  readonly mss: number;
   /** The client's window scale; -1 when it offers none. */
   readonly remoteShift: number;
   readonly sack: boolean;
+  /** RFC 7323 3.2. */
+  readonly timestamps: boolean;
 }
 
 /** A smaller MSS is taken for this one: it would only serve to make us send many small segments. */
@@ -44,22 +48,31 @@ export function synAckWindow(settings: TcpSettings): number {
 export function agree({ options, localAddress }: Segment, settings: TcpSettings): Agreement {
   const theirMss = options.mss || (localAddress.isIpv4 ? DEFAULT_MSS : DEFAULT_MSS_IPV6);
   return {
-    segmentBytes: Math.min(Math.max(theirMss, SMALLEST_MSS), ownMss(localAddress, settings)),
+    mss: Math.min(Math.max(theirMss, SMALLEST_MSS), ownMss(localAddress, settings)),
     remoteShift: options.windowScale,
     sack: options.sackPermitted && settings.sack,
+    timestamps: options.hasTimestamps && settings.timestamps,
   };
 }
 
-/** Writes the options of the SYN-ACK to `b`; returns their size. */
+/** Largest payload of a segment, in bytes: what is left of the MSS beside options on every segment (RFC 6691 2). */
+export function payloadBytesOf({ mss, timestamps }: Agreement): number {
+  return timestamps ? mss - TIMESTAMPS_OPTION_BYTES : mss;
+}
+
+/** Writes the options of the SYN-ACK to `b`; returns their size. TSval and TSecr only count when agreed. */
 export function emitSynAckOptions(
   b: Uint8Array,
   agreement: Agreement,
   { localAddress }: Path,
   settings: TcpSettings,
+  tsVal: number,
+  tsEcr: number,
 ): number {
   let bytes = emitMssOption(b, 0, ownMss(localAddress, settings));
   if (agreement.remoteShift >= 0)
     bytes += emitWindowScaleOption(b, bytes, windowShift(settings.receiveBufferBytes));
   if (agreement.sack) bytes += emitSackPermittedOption(b, bytes);
+  if (agreement.timestamps) bytes += emitTimestampsOption(b, bytes, tsVal, tsEcr);
   return bytes;
 }

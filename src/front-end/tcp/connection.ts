@@ -22,6 +22,7 @@ import type { Span, SpanTemplate } from './span.js';
 import type { TcpStack } from './stack.js';
 import { TimeWait } from './time-wait.js';
 import type { Timed } from './timers.js';
+import { Timestamps } from './timestamps.js';
 
 export type ConnectionState =
   'ESTABLISHED' | 'FIN-WAIT-1' | 'FIN-WAIT-2' | 'CLOSE-WAIT' | 'CLOSING' | 'LAST-ACK' | 'CLOSED';
@@ -39,9 +40,9 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   readonly receiver: Receiver;
   readonly segmentBytes: number;
   readonly openedUs: number;
-  /** Timestamps (RFC 7323) are not negotiated: segments carry 12 bytes more without them. */
-  readonly tsVal = 0;
-  readonly tsEcr = 0;
+  readonly sack: boolean;
+  /** Undefined when they were not agreed. */
+  readonly timestamps: Timestamps | undefined;
   /** In the stack's list of connections to run, to deliver; the stack's to write. */
   toRun = false;
   toDeliver = false;
@@ -89,14 +90,9 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
       settings.delayedAckUs,
       counters,
     );
-    this.output = new ConnectionOutput(
-      stack.output,
-      start.path,
-      start.localPort,
-      start.remotePort,
-      this.receiver,
-      start.sack,
-    );
+    this.sack = start.sack;
+    this.timestamps = start.timestamps ? new Timestamps(start.timestampStart, nowUs) : undefined;
+    this.output = new ConnectionOutput(stack, this);
     this.delivery = new Delivery(this.receiver);
     this.probes = new Probes(settings);
     this.challenges = new ChallengeLimit(settings.challengeAckUs, counters);
@@ -234,6 +230,7 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
 
   /** An acknowledgment was taken; false when it ended the connection. */
   onAckTaken(): boolean {
+    this.timestamps?.acknowledge(this.sender.sndUna);
     if (!this.sender.finAcknowledged) return true;
     if (this.current === 'FIN-WAIT-1') {
       this.current = 'FIN-WAIT-2';
@@ -331,6 +328,14 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     return this.output.acknowledgment;
   }
 
+  get tsVal(): number {
+    return this.output.tsVal;
+  }
+
+  get tsEcr(): number {
+    return this.output.tsEcr;
+  }
+
   get windowField(): number {
     return this.receiver.offer();
   }
@@ -379,6 +384,7 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     if (this.receiver.rcvNxt === this.toldAcknowledgment && window === this.toldWindow) return;
     this.toldAcknowledgment = this.receiver.rcvNxt;
     this.toldWindow = window;
+    this.receiver.lastAckSent = this.receiver.rcvNxt;
     this.counters.pairChanges++;
     this.sender.queue.pairChanged();
   }

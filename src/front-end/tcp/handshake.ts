@@ -3,12 +3,14 @@
  * ACK (23), in an object much smaller than a connection. It reads the options, chooses the initial sequence
  * number, repeats the SYN-ACK and makes the connection.
  */
-import { TcpFlag } from '../../wire/tcp.js';
+import { seqDiff } from '../../wire/sequence.js';
+import { TcpFlag, emitTimestampsOption } from '../../wire/tcp.js';
 import type { IpAddress } from '../link/ip-address.js';
 import { Path } from '../link/path.js';
-import { agree, emitSynAckOptions, synAckWindow, type Agreement } from './agreement.js';
+import { agree, emitSynAckOptions, payloadBytesOf, synAckWindow, type Agreement } from './agreement.js';
 import { ChallengeLimit } from './challenge-limit.js';
 import { Connection } from './connection.js';
+import { timestampOffset } from './isn.js';
 import type { TableEntry } from './connection-table.js';
 import type { Listener } from './listener.js';
 import { isAcceptable } from './segment-input.js';
@@ -16,6 +18,7 @@ import { unwrap, type Segment } from './segment.js';
 import type { SenderStart } from './sender.js';
 import type { TcpStack } from './stack.js';
 import type { Timed } from './timers.js';
+import { timestampAt, type TimestampStart } from './timestamps.js';
 
 /** What the handshake hands over to the connection. */
 export interface ConnectionStart extends SenderStart, Agreement {
@@ -25,6 +28,8 @@ export interface ConnectionStart extends SenderStart, Agreement {
   /** RCV.NXT after the SYN, and the window of the SYN-ACK. */
   readonly rcvNxt: number;
   readonly offeredBytes: number;
+  /** What timestamps begin with, if they were agreed. */
+  readonly timestampStart: TimestampStart;
   /** Makes the program known to the connection, before anything is delivered. */
   readonly accept: (connection: Connection) => void;
 }
@@ -43,6 +48,9 @@ export class Handshake implements TableEntry, Timed {
   private readonly iss: number;
   private readonly irs: number;
   private readonly agreement: Agreement;
+  private readonly timestampOffset: number;
+  /** TSval of the client's latest SYN. */
+  private tsRecent: number;
   private repeats = 0;
   private firstSentUs: number;
   private repeatAtUs: number;
@@ -69,6 +77,10 @@ export class Handshake implements TableEntry, Timed {
     this.iss = minIss !== undefined && unwrap(iss, minIss) <= minIss ? (minIss + 0x1_0000) >>> 0 : iss;
     this.irs = segment.sequence;
     this.agreement = agree(segment, stack.settings);
+    this.timestampOffset = timestampOffset(
+      stack.isn.tupleHash(localAddress, localPort, this.remoteAddress, remotePort),
+    );
+    this.tsRecent = segment.options.tsVal;
     this.challenges = new ChallengeLimit(stack.settings.challengeAckUs, stack.counters);
     this.firstSentUs = nowUs;
     this.repeatAtUs = nowUs + stack.settings.initialRtoUs;
@@ -88,12 +100,16 @@ export class Handshake implements TableEntry, Timed {
       this.repeats++;
       this.stack.counters.synAckRepeated22++;
       this.path.setNextHop(segment.frame, segment.sourceMacAt);
+      this.tsRecent = segment.options.tsVal;
       this.sendSynAck();
       return;
     }
     const rcvNxt = this.irs + 1;
     const sequence = unwrap(segment.sequence, rcvNxt);
-    if (!isAcceptable(sequence, segment.length, rcvNxt, this.offeredBytes)) {
+    if (!segment.rst && this.isOutdated(segment)) {
+      this.stack.counters.segmentsOutdated++;
+      this.challenge(nowUs);
+    } else if (!isAcceptable(sequence, segment.length, rcvNxt, this.offeredBytes)) {
       this.stack.counters.segmentsOutOfWindow++;
       if (!segment.rst) this.challenge(nowUs);
     } else if (segment.rst) {
@@ -126,6 +142,11 @@ export class Handshake implements TableEntry, Timed {
     this.stack.timers.schedule(this, this.repeatAtUs);
   }
 
+  /** PAWS (RFC 7323 5.3, R1). */
+  private isOutdated({ options }: Segment): boolean {
+    return this.agreement.timestamps && options.hasTimestamps && seqDiff(options.tsVal, this.tsRecent) < 0;
+  }
+
   private get offeredBytes(): number {
     return synAckWindow(this.stack.settings);
   }
@@ -145,6 +166,8 @@ export class Handshake implements TableEntry, Timed {
         remotePort: this.remotePort,
         iss: this.iss,
         ...this.agreement,
+        segmentBytes: payloadBytesOf(this.agreement),
+        timestampStart: { offset: this.timestampOffset, tsRecent: this.tsRecent },
         windowBytes: segment.window * 2 ** Math.max(0, this.agreement.remoteShift),
         windowSequence: unwrap(segment.sequence, this.irs + 1),
         synAckRepeated: this.repeats > 0,
@@ -168,12 +191,21 @@ export class Handshake implements TableEntry, Timed {
   private sendSynAck(): void {
     const { output, settings, counters } = this.stack;
     counters.synAckSent22++;
-    const optionBytes = emitSynAckOptions(output.options, this.agreement, this.path, settings);
+    const { agreement, path, tsVal, tsRecent } = this;
+    const optionBytes = emitSynAckOptions(output.options, agreement, path, settings, tsVal, tsRecent);
     this.send(this.iss, TcpFlag.syn | TcpFlag.ack, optionBytes);
   }
 
+  private get tsVal(): number {
+    return timestampAt(this.stack.nowUs, this.timestampOffset);
+  }
+
   private challenge(nowUs: number): void {
-    if (this.challenges.allow(nowUs)) this.send((this.iss + 1) >>> 0, TcpFlag.ack, 0);
+    if (!this.challenges.allow(nowUs)) return;
+    let optionBytes = 0;
+    if (this.agreement.timestamps)
+      optionBytes = emitTimestampsOption(this.stack.output.options, 0, this.tsVal, this.tsRecent);
+    this.send((this.iss + 1) >>> 0, TcpFlag.ack, optionBytes);
   }
 
   private send(sequence: number, flags: number, optionBytes: number): void {

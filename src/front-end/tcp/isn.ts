@@ -17,6 +17,11 @@ const TUPLE_BYTES = 36;
 const FLOW_LABEL_BITS = 20;
 const TICK_US = 4;
 
+/** Where the timestamps of a 4-tuple begin (RFC 7323 7.1): the half of F that its sequence numbers do not tell. */
+export function timestampOffset(tupleHash: Uint8Array): number {
+  return get32(tupleHash, 4);
+}
+
 export class IsnGenerator {
   private readonly key = new Uint8Array(SIP_KEY_BYTES);
   private readonly tuple = new Uint8Array(TUPLE_BYTES);

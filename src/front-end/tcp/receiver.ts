@@ -19,6 +19,8 @@ const NARROW_BYTES = 0x8000;
 export class Receiver {
   /** RCV.NXT. */
   rcvNxt: number;
+  /** Last.ACK.sent (RFC 7323 4.3). */
+  lastAckSent: number;
   /** The client's FIN is part of the stream up to RCV.NXT. */
   finished = false;
   /** An ACK is owed at the end of this batch, or when the delayed-ACK timer expires. */
@@ -52,6 +54,7 @@ export class Receiver {
     counters: FrontEndCounters,
   ) {
     this.rcvNxt = rcvNxt;
+    this.lastAckSent = rcvNxt;
     this.rcvAdv = rcvNxt + offeredBytes;
     this.capacityBytes = Math.min(capacityBytes, 0xffff * 2 ** shift);
     this.shift = shift;
@@ -135,6 +138,7 @@ export class Receiver {
 
   /** A segment with the current acknowledgment left. */
   onAckSent(): void {
+    this.lastAckSent = this.rcvNxt;
     this.unacknowledgedBytes = 0;
     this.ackNow = false;
     this.ackAtUs = Infinity;

@@ -4,11 +4,13 @@
  */
 import type { Connection } from './connection.js';
 import { unwrap, type Segment } from './segment.js';
+import type { Timestamps } from './timestamps.js';
 
 export function receiveSegment(connection: Connection, segment: Segment, nowUs: number): void {
-  const { receiver, counters } = connection;
+  const { receiver, counters, timestamps } = connection;
   const sequence = unwrap(segment.sequence, receiver.rcvNxt);
 
+  if (timestamps !== undefined && !segment.rst && !passesPaws(connection, timestamps, segment, nowUs)) return;
   // First: the sequence number.
   if (!isAcceptable(sequence, segment.length, receiver.rcvNxt, receiver.windowBytes)) {
     counters.segmentsOutOfWindow++;
@@ -20,6 +22,8 @@ export function receiveSegment(connection: Connection, segment: Segment, nowUs: 
     } else connection.challenge(nowUs);
     return;
   }
+  if (timestamps !== undefined && segment.options.hasTimestamps)
+    timestamps.note(segment.options, sequence, receiver.lastAckSent, nowUs);
   // Second: RST (RFC 5961 3.2).
   if (segment.rst) {
     if (sequence === receiver.rcvNxt) connection.resetByPeer();
@@ -36,6 +40,24 @@ export function receiveSegment(connection: Connection, segment: Segment, nowUs: 
   // Seventh and eighth: text and FIN.
   if (segment.payloadBytes > 0 || segment.fin) takeText(connection, segment, sequence, nowUs);
   connection.wake();
+}
+
+/** RFC 7323 3.2 and 5.3, R1. */
+function passesPaws(
+  connection: Connection,
+  timestamps: Timestamps,
+  { options }: Segment,
+  nowUs: number,
+): boolean {
+  const { counters } = connection;
+  if (!options.hasTimestamps) {
+    counters.segmentsWithoutTimestamps++;
+    return false;
+  }
+  if (timestamps.isNew(options, nowUs)) return true;
+  counters.segmentsOutdated++;
+  connection.challenge(nowUs);
+  return false;
 }
 
 /**

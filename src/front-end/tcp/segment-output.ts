@@ -3,6 +3,8 @@ import { copy, fill } from '../../wire/byte-loops.js';
 import { ETHERNET_HEADER_BYTES, ETHERNET_MIN_BYTES } from '../../wire/ethernet.js';
 import {
   MAX_SACK_BLOCKS,
+  SACK_BLOCK_BYTES,
+  SACK_OPTION_OVERHEAD,
   TCP_HEADER_BYTES,
   TCP_MAX_HEADER_BYTES,
   TcpFlag,
@@ -63,9 +65,11 @@ export class SegmentOutput {
     this.transmit(frame, 0, length);
   }
 
-  /** Writes the SACK option for what is held out of order into {@link options}; returns its size. */
-  putSack(reassembly: Reassembly): number {
-    return emitSackOption(this.options, 0, this.sackEdges, reassembly.sackBlocks(this.sackEdges));
+  /** Writes the SACK option for what is held out of order into {@link options} at `at`; returns its size. */
+  putSack(reassembly: Reassembly, at: number): number {
+    const room = Math.floor((this.options.length - at - SACK_OPTION_OVERHEAD) / SACK_BLOCK_BYTES);
+    const blocks = Math.min(room, reassembly.sackBlocks(this.sackEdges));
+    return emitSackOption(this.options, at, this.sackEdges, blocks);
   }
 
   /** Answers a segment that belongs to no connection with a reset (RFC 9293 3.10.7.1); never a reset itself. */

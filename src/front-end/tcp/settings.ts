@@ -32,6 +32,8 @@ export interface TcpSettings {
   readonly maxConnections: number;
   /** Selective acknowledgment (RFC 2018), when the client offers it. */
   readonly sack: boolean;
+  /** Timestamps and PAWS (RFC 7323), when the client offers them; see docs/architecture.md for why they are off. */
+  readonly timestamps: boolean;
   /** Answer SYNs beyond a port's backlog without keeping anything of them (RFC 4987 3.6), instead of not at all. */
   readonly synCookies: boolean;
 }
@@ -55,6 +57,7 @@ export const DEFAULT_TCP_SETTINGS: TcpSettings = Object.freeze({
   challengeAckUs: 500_000,
   maxConnections: 0x2_0000,
   sack: true,
+  timestamps: false,
   synCookies: true,
 });
 

@@ -5,13 +5,14 @@
  */
 import { TcpFlag } from '../../wire/tcp.js';
 import { Path } from '../link/path.js';
-import { agree, emitSynAckOptions, synAckWindow } from './agreement.js';
+import { agree, emitSynAckOptions, payloadBytesOf, synAckWindow, type Agreement } from './agreement.js';
 import { Connection } from './connection.js';
-import type { Entropy } from './isn.js';
+import { timestampOffset, type Entropy } from './isn.js';
 import type { Listener } from './listener.js';
 import type { Segment } from './segment.js';
 import type { TcpStack } from './stack.js';
 import { COOKIE_LIFETIME_US, SynCookies } from './syn-cookies.js';
+import { timestampAt } from './timestamps.js';
 
 export class StatelessHandshake {
   private readonly stack: TcpStack;
@@ -33,7 +34,9 @@ export class StatelessHandshake {
     counters.synCookiesSent++;
     this.goodUntilUs = nowUs + COOKIE_LIFETIME_US;
     const agreement = agree(segment, settings);
-    const cookie = this.cookies.make(this.tupleHash(segment), segment.sequence, agreement, nowUs);
+    const tupleHash = this.tupleHash(segment);
+    const cookie = this.cookies.make(tupleHash, segment.sequence, agreement, nowUs);
+    const tsVal = timestampAt(nowUs, timestampOffset(tupleHash));
     this.stack.aim(this.path, segment);
     output.send(
       this.path,
@@ -43,7 +46,7 @@ export class StatelessHandshake {
       (segment.sequence + 1) >>> 0,
       TcpFlag.syn | TcpFlag.ack,
       synAckWindow(settings),
-      emitSynAckOptions(output.options, agreement, this.path, settings),
+      emitSynAckOptions(output.options, agreement, this.path, settings, tsVal, segment.options.tsVal),
     );
   }
 
@@ -53,13 +56,16 @@ export class StatelessHandshake {
     if (nowUs >= this.goodUntilUs) return undefined;
     const iss = (segment.acknowledgment - 1) >>> 0;
     const irs = (segment.sequence - 1) >>> 0;
-    const agreement = this.cookies.open(this.tupleHash(segment), irs, iss, nowUs);
-    if (agreement === undefined) {
+    const tupleHash = this.tupleHash(segment);
+    const contents = this.cookies.open(tupleHash, irs, iss, nowUs);
+    if (contents === undefined) {
       counters.synCookiesRefused++;
       return undefined;
     }
     counters.synCookiesTaken++;
     const { localMac, settings } = this.stack;
+    const { hasTimestamps, tsVal } = segment.options;
+    const agreement: Agreement = { ...contents, timestamps: hasTimestamps && settings.timestamps };
     const path = new Path(localMac);
     this.stack.aim(path, segment);
     const { remotePort, localPort } = segment;
@@ -71,6 +77,8 @@ export class StatelessHandshake {
         remotePort,
         iss,
         ...agreement,
+        segmentBytes: payloadBytesOf(agreement),
+        timestampStart: { offset: timestampOffset(tupleHash), tsRecent: tsVal },
         windowBytes: segment.window * 2 ** Math.max(0, agreement.remoteShift),
         windowSequence: irs + 1,
         synAckRepeated: false,

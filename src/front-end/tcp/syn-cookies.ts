@@ -31,6 +31,9 @@ const PERIOD = IRS + 4;
 const FIELDS = PERIOD + 4;
 const MESSAGE_BYTES = FIELDS + 1;
 
+/** Whether timestamps were agreed is told by the client's ACK, which has them or has not. */
+export type CookieContents = Omit<Agreement, 'timestamps'>;
+
 export class SynCookies {
   private readonly key = new Uint8Array(SIP_KEY_BYTES);
   private readonly message = new Uint8Array(MESSAGE_BYTES);
@@ -41,10 +44,10 @@ export class SynCookies {
   }
 
   /** The initial sequence number that stands for `agreement` with the client whose SYN had sequence number `irs`. */
-  make(tupleHash: Uint8Array, irs: number, agreement: Agreement, nowUs: number): number {
+  make(tupleHash: Uint8Array, irs: number, agreement: CookieContents, nowUs: number): number {
     const period = Math.floor(nowUs / PERIOD_US);
     const fields =
-      (largestIndex(MSS_VALUES, agreement.segmentBytes) << 5) |
+      (largestIndex(MSS_VALUES, agreement.mss) << 5) |
       (largestIndex(SHIFT_VALUES, agreement.remoteShift) << 2) |
       (agreement.sack ? 2 : 0) |
       (period & 1);
@@ -53,14 +56,14 @@ export class SynCookies {
   }
 
   /** What was agreed, or undefined when `cookie` is none of ours, or too old. */
-  open(tupleHash: Uint8Array, irs: number, cookie: number, nowUs: number): Agreement | undefined {
+  open(tupleHash: Uint8Array, irs: number, cookie: number, nowUs: number): CookieContents | undefined {
     const tag = cookie >>> 8;
     const fields = (cookie ^ (tag >>> 16)) & 0xff;
     const now = Math.floor(nowUs / PERIOD_US);
     const period = (now & 1) === (fields & 1) ? now : now - 1;
     if (this.tag(tupleHash, irs, period, fields) !== tag) return undefined;
     return {
-      segmentBytes: MSS_VALUES[fields >>> 5]!,
+      mss: MSS_VALUES[fields >>> 5]!,
       remoteShift: SHIFT_VALUES[(fields >>> 2) & 7]!,
       sack: (fields & 2) !== 0,
     };

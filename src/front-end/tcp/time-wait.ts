@@ -2,7 +2,8 @@
  * What is left of a connection while its 4-tuple rests: TIME-WAIT (RFC 9293 3.6), so that old segments are not
  * taken for new ones; or quarantine after an abrupt end, so that a board's last pseudo packets are not (decision 2).
  */
-import { TcpFlag } from '../../wire/tcp.js';
+import { seqDiff } from '../../wire/sequence.js';
+import { TcpFlag, emitTimestampsOption, type TcpOptions } from '../../wire/tcp.js';
 import type { IpAddress } from '../link/ip-address.js';
 import type { Path } from '../link/path.js';
 import { ChallengeLimit } from './challenge-limit.js';
@@ -10,6 +11,7 @@ import type { TableEntry } from './connection-table.js';
 import { unwrap, type Segment } from './segment.js';
 import type { TcpStack } from './stack.js';
 import type { Timed } from './timers.js';
+import type { Timestamps } from './timestamps.js';
 
 /** What it takes over from the connection. */
 export interface Remains {
@@ -21,6 +23,7 @@ export interface Remains {
   readonly windowField: number;
   readonly sender: { readonly sndNxt: number };
   readonly receiver: { readonly rcvNxt: number };
+  readonly timestamps: Timestamps | undefined;
 }
 
 export class TimeWait implements TableEntry, Timed {
@@ -37,6 +40,7 @@ export class TimeWait implements TableEntry, Timed {
   private readonly sndNxt: number;
   private readonly rcvNxt: number;
   private readonly windowField: number;
+  private readonly timestamps: Timestamps | undefined;
   private readonly challenges: ChallengeLimit;
   private endUs: number;
 
@@ -50,6 +54,7 @@ export class TimeWait implements TableEntry, Timed {
     this.sndNxt = remains.sender.sndNxt;
     this.rcvNxt = remains.receiver.rcvNxt;
     this.windowField = remains.windowField;
+    this.timestamps = remains.timestamps;
     this.quarantine = quarantine;
     this.challenges = new ChallengeLimit(stack.settings.challengeAckUs, stack.counters);
     this.endUs = stack.nowUs + (quarantine ? stack.settings.quarantineUs : stack.settings.timeWaitUs);
@@ -78,7 +83,7 @@ export class TimeWait implements TableEntry, Timed {
     // A reset does not end TIME-WAIT (RFC 1337 3, fix F1).
     if (segment.rst) return;
     const sequence = unwrap(segment.sequence, this.rcvNxt);
-    if (segment.syn && !segment.ack && sequence > this.rcvNxt) {
+    if (segment.syn && !segment.ack && this.isAfter(segment.options, sequence)) {
       // A new connection, clearly after the old one (RFC 9293 3.6.1, MAY-2): so is its sequence space.
       this.stack.endWait(this);
       this.stack.onSyn(segment, nowUs, this.sndNxt);
@@ -92,11 +97,26 @@ export class TimeWait implements TableEntry, Timed {
     }
   }
 
+  /** By the time of the SYN, if it tells one (RFC 6191 2), else by its sequence number. */
+  private isAfter(options: TcpOptions, sequence: number): boolean {
+    const later =
+      this.timestamps !== undefined && options.hasTimestamps
+        ? seqDiff(options.tsVal, this.timestamps.tsRecent)
+        : 0;
+    return later > 0 || (later === 0 && sequence > this.rcvNxt);
+  }
+
   private answer(): void {
-    const { path, localPort, remotePort } = this;
+    const { path, localPort, remotePort, sndNxt, timestamps } = this;
+    const { output, nowUs } = this.stack;
+    let optionBytes = 0;
+    if (timestamps !== undefined) {
+      const tsVal = timestamps.valueAt(sndNxt, sndNxt, 0, nowUs);
+      optionBytes = emitTimestampsOption(output.options, 0, tsVal, timestamps.tsRecent);
+    }
     const sequence = this.sndNxt >>> 0;
     const acknowledgment = this.rcvNxt >>> 0;
-    this.stack.output.send(
+    output.send(
       path,
       localPort,
       remotePort,
@@ -104,6 +124,7 @@ export class TimeWait implements TableEntry, Timed {
       acknowledgment,
       TcpFlag.ack,
       this.windowField,
+      optionBytes,
     );
   }
 }

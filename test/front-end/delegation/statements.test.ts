@@ -41,7 +41,7 @@ import {
 } from '../../../src/wire/atcp/statements.js';
 import { get16, get64 } from '../../../src/wire/bytes.js';
 import { ResendRanges } from '../../../src/front-end/delegation/resend-ranges.js';
-import { TimestampMarks } from '../../../src/front-end/delegation/timestamp-marks.js';
+import { TimestampMarks } from '../../../src/front-end/tcp/timestamp-marks.js';
 import { emitAckDown } from '../../../src/wire/atcp/ack-down.js';
 import { Download, type FrameNote, isAckDown, isAckUp, isCommand, World } from './world.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { Agreement } from '../../../src/front-end/tcp/agreement.js';
+
 import type { AtcpSocket } from '../../../src/front-end/tcp/socket.js';
-import { SynCookies } from '../../../src/front-end/tcp/syn-cookies.js';
+import { SynCookies, type CookieContents } from '../../../src/front-end/tcp/syn-cookies.js';
 import { AutoClient, Network } from '../auto-client.js';
 import {
   MSS_1460,
@@ -19,7 +19,7 @@ import {
 const PERIOD_US = 16 * SECOND;
 
 const agreements = fc.record({
-  segmentBytes: fc.integer({ min: 48, max: 9_000 }),
+  mss: fc.integer({ min: 48, max: 9_000 }),
   remoteShift: fc.integer({ min: -1, max: 14 }),
   sack: fc.boolean(),
 });
@@ -38,7 +38,7 @@ describe('SynCookies', () => {
         assert.ok(Number.isInteger(cookie) && cookie >= 0 && cookie < 2 ** 32);
         const opened = cookies.open(tuple, irs, cookie, nowUs + ageUs);
         assert.ok(opened !== undefined);
-        assert.ok(opened.segmentBytes <= agreement.segmentBytes);
+        assert.ok(opened.mss <= agreement.mss);
         assert.ok(opened.remoteShift <= agreement.remoteShift);
         assert.equal(opened.remoteShift < 0, agreement.remoteShift < 0, 'scaling is agreed or not');
         assert.equal(opened.sack, agreement.sack);
@@ -47,9 +47,9 @@ describe('SynCookies', () => {
   });
 
   it('meets exactly what clients over Ethernet say', () => {
-    for (const segmentBytes of [536, 1220, 1360, 1400, 1440, 1452, 1460])
+    for (const mss of [536, 1220, 1360, 1400, 1440, 1452, 1460])
       for (const remoteShift of [-1, 0, 2, 5, 6, 7, 8, 10]) {
-        const agreement: Agreement = { segmentBytes, remoteShift, sack: true };
+        const agreement: CookieContents = { mss, remoteShift, sack: true };
         const cookie = cookies.make(new Uint8Array(8), 1, agreement, 0);
         assert.deepEqual(cookies.open(new Uint8Array(8), 1, cookie, 0), agreement);
       }
@@ -66,7 +66,7 @@ describe('SynCookies', () => {
   });
 
   it('is for one client, one sequence number and one key', () => {
-    const agreement: Agreement = { segmentBytes: 1460, remoteShift: 7, sack: true };
+    const agreement: CookieContents = { mss: 1460, remoteShift: 7, sack: true };
     const tuple = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
     const cookie = cookies.make(tuple, 77, agreement, 0);
     assert.equal(cookies.open(tuple, 78, cookie, 0), undefined);

@@ -44,6 +44,7 @@ export async function peerLab(
       seed,
       pcap: undefined,
       webMode: 'decoded',
+      timestamps: false,
       kills: [],
       verbose: false,
       command,
