@@ -20,6 +20,7 @@ export const LAB_ADDRESS = Object.freeze({
   clientMac: '02:a7:c9:00:00:c1',
   webPort: 80,
   tftpPort: 69,
+  streamPort: 5_004,
 } as const);
 
 export function boardMac(id: number): string {

@@ -1,6 +1,6 @@
 /**
  * The front-end as a process of the laboratory: the packet socket of its namespace, the boards of the
- * configuration, the web service and the TFTP service. Argument: the laboratory's configuration file. Prints `ready` when every board
+ * configuration, the services web, TFTP and stream. Argument: the laboratory's configuration file. Prints `ready` when every board
  * can be asked.
  */
 import { readFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PacketLink } from '../../hosts/linux/packet-link.js';
 import { ControlServer } from '../control/server.js';
 import { BackEnds, FrontEnd, nodeEntropy, parseMac } from '../front-end/index.js';
+import { createStreamServer } from '../services/stream/index.js';
 import { createTftpServer } from '../services/tftp/index.js';
 import { createWebServer } from '../services/web/index.js';
 import { boardKey } from './boards.js';
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
   const web = createWebServer({ backEnds, configuration: { listing: true, mode: configuration.webMode } });
   frontEnd.createServer().attachHttp(web).listen(LAB_ADDRESS.webPort);
   createTftpServer({ udp: frontEnd.udp, backEnds, configuration: { port: LAB_ADDRESS.tftpPort } });
+  createStreamServer({ udp: frontEnd.udp, backEnds, configuration: { port: LAB_ADDRESS.streamPort } });
   const control = new ControlServer(frontEnd, backEnds);
   await control.listen(controlSocketOf(configuration));
   frontEnd.start();

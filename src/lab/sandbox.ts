@@ -31,6 +31,7 @@ function clientEnvironment(configuration: LabConfiguration): NodeJS.ProcessEnv {
     ...(hasIpv6() ? { ATCP_VIP6: LAB_ADDRESS.vip6, ATCP_URL6: `http://[${LAB_ADDRESS.vip6}]` } : {}),
     ATCP_WEB_PORT: String(LAB_ADDRESS.webPort),
     ATCP_TFTP_PORT: String(LAB_ADDRESS.tftpPort),
+    ATCP_STREAM_PORT: String(LAB_ADDRESS.streamPort),
     ATCP_BOARDS: String(configuration.boards.length),
     [CONTROL_VARIABLE]: controlSocketOf(configuration),
   };
