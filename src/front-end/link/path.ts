@@ -35,9 +35,11 @@ const IP = ETHERNET_HEADER_BYTES;
 /** The most that stands in front of the transport header. */
 export const MAX_PATH_HEADER_BYTES = IP + IPV6_HEADER_BYTES;
 
+const NOWHERE = new IpAddress();
+
 export class Path {
   /** One of our own addresses. */
-  localAddress = new IpAddress();
+  localAddress = NOWHERE;
   readonly remoteAddress = new IpAddress();
   /** Bytes in front of the transport header. */
   headerBytes = 0;

@@ -27,7 +27,7 @@ export interface Rung {
   readonly foldable?: number;
 }
 
-/** Finds the connection on which `path` was requested of `vip`, of either family, and lists its packets, in order of time. */
+/** Finds the connection on which `path` was requested of `vip`, of either family, and lists its packets by time. */
 export function ladderOf(frames: Iterable<CapturedFrame>, vip: string, path: string): Rung[] {
   const segments: Segment[] = [];
   const statements: StatementSeen[] = [];

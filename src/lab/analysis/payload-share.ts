@@ -14,8 +14,8 @@ export interface PayloadShare {
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 /**
- * Counts TCP payload from the server's addresses. What the front-end sends begins with a head ("HTTP/…"), which ends at the empty
- * line; everything else it sends is counted as body.
+ * Counts TCP payload from the server's addresses. What the front-end sends begins with a head ("HTTP/…"), which ends
+ * at the empty line; everything else it sends is counted as body.
  */
 export function payloadShare(frames: Iterable<CapturedFrame>, vips: readonly string[]): PayloadShare {
   let headBytes = 0;

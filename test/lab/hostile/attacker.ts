@@ -46,7 +46,8 @@ const PAUSE_MS = 4;
 const PARALLEL = 3;
 
 const [rounds, path, sha256] = process.argv.slice(2) as [string, string, string];
-const url = process.env['ATCP_URL']!;
+/** Of both families, where there are two. */
+const urls = [process.env['ATCP_URL']!, process.env['ATCP_URL6'] ?? process.env['ATCP_URL']!];
 const boards = Number(process.env['ATCP_BOARDS']);
 const control = controlPath(undefined, process.env);
 const run = promisify(execFile);
@@ -69,8 +70,8 @@ link.start({
 });
 
 async function download(): Promise<void> {
-  downloads++;
-  const { stdout } = await run('curl', ['-sS', '--fail', '--max-time', '30', `${url}/${path}`], {
+  const url = urls[downloads++ % urls.length]!;
+  const { stdout } = await run('curl', ['-gsS', '--fail', '--max-time', '30', `${url}/${path}`], {
     encoding: 'buffer',
     maxBuffer: 64 << 20,
   });

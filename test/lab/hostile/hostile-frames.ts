@@ -7,6 +7,7 @@ import { emitEthernet, EtherType } from '../../../src/wire/ethernet.js';
 import { emitIpv4, IpProtocol, ipv4PseudoHeaderSum, setIpv4Length } from '../../../src/wire/ipv4.js';
 import { emitTcp, setTcpChecksum } from '../../../src/wire/tcp.js';
 import { seededRandom } from '../../front-end/auto-client.js';
+import { HostileFrames6 } from './hostile-frames6.js';
 
 const VIP = parseIpv4(LAB_ADDRESS.vip);
 const CLIENT = parseIpv4(LAB_ADDRESS.client);
@@ -20,11 +21,13 @@ export class HostileFrames {
   /** Real ATCP frames that were seen, to be sent again. */
   readonly overheard: Uint8Array[] = [];
   readonly #random: () => number;
+  readonly #over6: HostileFrames6;
   readonly #boards: number;
   #count = 0;
 
   constructor(seed: number, boards: number) {
     this.#random = seededRandom(seed);
+    this.#over6 = new HostileFrames6(this.#random);
     this.#boards = boards;
   }
 
@@ -39,6 +42,8 @@ export class HostileFrames {
       () => this.#damagedSegment(),
       () => this.#fromOurselves(),
       () => this.#icmp(),
+      () => this.#over6.next(),
+      () => this.#over6.next(),
     ];
     return makers[this.#count++ % makers.length]!();
   }
