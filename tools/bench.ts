@@ -1,4 +1,7 @@
-/** `npm run bench -- NAME [--json]`: runs tools/bench/NAME.ts. Without a name: what there is. */
+/**
+ * `npm run bench -- NAME [--json] [--short]`: runs tools/bench/NAME.ts; `--short` for a first look or a test, where a
+ * benchmark has a shorter run. Without a name: what there is.
+ */
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Bench } from './bench/result.js';
@@ -16,15 +19,18 @@ function names(): string[] {
 
 const args = process.argv.slice(2);
 const json = args.includes('--json');
-const [name, ...others] = args.filter((arg) => arg !== '--json');
+const short = args.includes('--short');
+const [name, ...others] = args.filter((arg) => arg !== '--json' && arg !== '--short');
 if (name === undefined || others.length > 0 || !names().includes(name)) {
-  process.stderr.write(`usage: npm run bench -- NAME [--json]\nbenchmarks: ${names().join(', ')}\n`);
+  process.stderr.write(
+    `usage: npm run bench -- NAME [--json] [--short]\nbenchmarks: ${names().join(', ')}\n`,
+  );
   process.exit(2);
 }
 // With --json standard output is kept for the result.
 const log = (line: string): void => void (json ? process.stderr : process.stdout).write(`${line}\n`);
 const bench = (await import(`./bench/${name}.ts`)) as Bench;
-const measured = await bench.run(log);
+const measured = await bench.run(log, short);
 if (!json)
   log(
     `${measured.bench}: ${measured.value} ${measured.unit} (mark ${measured.mark}: ${measured.met ? 'met' : 'missed'})`,

@@ -68,8 +68,10 @@ const FLAGS = [
 const INTERPRETER = 'xsRun.c';
 const INTERPRETER_FLAGS = ['-include', 'mcu-run.h'];
 const OWN_FLAGS = ['-Wall', '-Wextra', '-Wno-unused-parameter'];
+/** See native/mcu-builtins.c. */
+const BUILT_INS = '-Wl,--wrap=fxNextHostFunctionProperty';
 /** ld is given no Zicsr: the libraries are built for plain rv32imac. */
-const LINK_FLAGS = ['-march=rv32imac', '-mabi=ilp32', '-nostartfiles', '-Wl,--gc-sections', '-lm'];
+const LINK_FLAGS = ['-march=rv32imac', '-mabi=ilp32', '-nostartfiles', '-Wl,--gc-sections', '-lm', BUILT_INS];
 /** It takes 50 ms. */
 const PRELOAD_TIMEOUT_MS = 20_000;
 const COMPILER_FLAGS = ['-std=gnu11', '-O1', '-w', '-DmxCompile=1', '-DmxParse=1'];

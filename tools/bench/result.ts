@@ -13,8 +13,8 @@ export interface BenchResult {
 
 /** A benchmark is a module `tools/bench/<name>.ts` that exports `run`. */
 export interface Bench {
-  /** Measures; `log` takes what is for people. */
-  run(log: (line: string) => void): Promise<BenchResult>;
+  /** Measures; `log` takes what is for people. `short`: less of it, where a shorter run tells something. */
+  run(log: (line: string) => void, short: boolean): Promise<BenchResult>;
 }
 
 export function result(

@@ -31,6 +31,16 @@ export const bootFacts = nativeFunction('xs_mcu_boot_facts') as (b: Uint8Array) 
 /** Ends QEMU with a status; for benchmarks and tests. */
 export const exit = nativeFunction('xs_mcu_exit') as (status: number) => void;
 
+/** A file, or a named pipe, of the machine that QEMU runs on, for tests: whole ranges are read or written. */
+export const HostFileMode = Object.freeze({ read: 1, write: 5 } as const);
+export const openHostFile = nativeFunction('xs_mcu_open_host_file') as (path: string, mode: number) => number;
+type MoveHostFile = (file: number, b: Uint8Array, at: number, length: number) => void;
+export const readHostFile = nativeFunction('xs_mcu_read_host_file') as MoveHostFile;
+export const writeHostFile = nativeFunction('xs_mcu_write_host_file') as MoveHostFile;
+
+/** Executes an instruction that there is not; for tests. */
+export const trap = nativeFunction('xs_mcu_trap') as () => void;
+
 /** Under QEMU's `-icount shift=N`: 2^N times the instructions executed, idle time included, modulo 2^31. */
 export const instructions = nativeFunction('xs_mcu_instructions') as () => number;
 
@@ -64,6 +74,8 @@ export const Memory = Object.freeze({
   poolUsed: 12,
   /** What was preloaded: in flash. */
   preloaded: 13,
+  /** Of that, what XS makes before any program: its built-ins. */
+  builtIns: 14,
 } as const);
 export type Memory = (typeof Memory)[keyof typeof Memory];
 

@@ -11,9 +11,9 @@ import { nativeFunction } from '../../xs/device/native.js';
 import * as mcu from './mcu.js';
 
 /** Must agree with DMA_BYTES of native/mcu-gem.c: {@link gemDmaBytes} of the rings below. */
-export const GEM_DMA_BYTES = 18_560;
-export const GEM_RX_BUFFERS = 8;
-export const GEM_TX_BUFFERS = 4;
+export const GEM_DMA_BYTES = 13_952;
+export const GEM_RX_BUFFERS = 6;
+export const GEM_TX_BUFFERS = 3;
 /** tlclk of the FU540-C000 is half of its core clock of 1 GHz. */
 export const SPI_INPUT_HZ = 500_000_000;
 

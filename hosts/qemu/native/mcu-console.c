@@ -9,12 +9,17 @@
 #define UART_TXDATA_FULL 0x80000000u
 #define UART_TXCTRL 0x08
 #define UART_TXCTRL_TXEN 1u
+/* QEMU's model takes a byte at any time, and loses it when its reader is behind: no faster than at 1 Mbit/s. */
+#define BYTE_US 10
 
 static void putByte(char byte) {
+	uint64_t readyUs = atcpNowUs() + BYTE_US;
 	REGISTER(UART0_BASE, UART_TXCTRL) = UART_TXCTRL_TXEN;
 	while (REGISTER(UART0_BASE, UART_TXDATA) & UART_TXDATA_FULL)
 		;
 	REGISTER(UART0_BASE, UART_TXDATA) = (uint8_t)byte;
+	while (atcpNowUs() < readyUs)
+		;
 }
 
 void atcpPutText(const char *text) {

@@ -6,7 +6,7 @@
 #include "host-bytes.h"
 
 /* Must agree with GEM_DMA_BYTES of device/ports.ts. */
-#define DMA_BYTES 18560
+#define DMA_BYTES 13952
 
 static uint8_t dma[DMA_BYTES] __attribute__((aligned(64), section(".dma")));
 

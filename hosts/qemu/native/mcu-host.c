@@ -134,6 +134,7 @@ int main(void) {
 	creation.initialKeyCount = atcpFirstKey + atcpKeyCount + MINIMUM_KEYS;
 	atcpMachine = xsCreateMachine(&creation, "atcp", NULL);
 	if (!atcpMachine) atcpCrash("out of memory: no room for the XS machine");
+	atcpCountBuiltIns(atcpMachine);
 	loadModules(atcpMachine);
 	atcpMakePreload(atcpMachine);
 }
@@ -167,6 +168,12 @@ void fxAbort(xsMachine *the, int status) {
 	default:
 		atcpCrash("an internal check of XS failed");
 	}
+}
+
+/* trap(): all bits zero are defined to be no instruction (unprivileged specification, 1.5). */
+void xs_mcu_trap(xsMachine *the) {
+	(void)the;
+	__asm__ volatile(".half 0");
 }
 
 /*

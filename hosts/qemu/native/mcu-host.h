@@ -26,6 +26,8 @@ const AtcpModule *atcpModuleAt(const void *address);
 /** XS slots are allocated from RAM from now on, the XS stack being cut to what the program needs. */
 void atcpLeavePreload(xsMachine *the);
 void atcpPaintStack(xsMachine *the);
+/** Takes down what a machine has made before any program: XS's built-ins. */
+void atcpCountBuiltIns(xsMachine *the);
 /** What the preload area holds: its end. */
 uint8_t *atcpPreloadEnd(void);
 
@@ -68,8 +70,12 @@ void atcpExit(uint32_t status) __attribute__((noreturn));
 	ENTRY(xs_mcu_feed_watchdog, 0)        \
 	ENTRY(xs_mcu_print, 1)                \
 	ENTRY(xs_mcu_command_line, 2)         \
+	ENTRY(xs_mcu_open_host_file, 2)       \
+	ENTRY(xs_mcu_read_host_file, 4)       \
+	ENTRY(xs_mcu_write_host_file, 4)      \
 	ENTRY(xs_mcu_boot_facts, 1)           \
 	ENTRY(xs_mcu_exit, 1)                 \
+	ENTRY(xs_mcu_trap, 0)                 \
 	ENTRY(xs_mcu_instructions, 0)         \
 	ENTRY(xs_mcu_spin, 1)                 \
 	ENTRY(xs_mcu_memory, 1)               \

@@ -37,6 +37,8 @@ void *atcpAllocateTable(size_t bytes);
 #define mxUseDefaultCStackLimit 0
 #define mxUseDefaultDebug 1
 #define mxMisalignedSettersCrash 1
+/* See mcu-builtins.c. */
+#define mxHostFunctionPrimitive 1
 
 #define C_PATH_MAX 128
 

@@ -26,10 +26,15 @@ describe('the emulated board: crashes', function () {
     assert.deepEqual(await run('nothing', 2), { lines: ['ready'], status: 7 });
   });
 
+  it('catches exceptions, from host functions too, and goes on', async () => {
+    assert.deepEqual(await run('catch', 2), { lines: ['ready'], status: 7 });
+  });
+
   const crashes: readonly [string, RegExp, string][] = [
     ['memory', /^crash: out of memory$/, 'fillMemory'],
     ['stack', /^crash: stack overflow$/, 'recurse'],
     ['flash', /^crash: pc 0x[0-9a-f]{8} .* a write into flash$/, 'main'],
+    ['instruction', /^crash: illegal instruction$/, 'crashNow'],
     ['hang', /^crash: watchdog: the main loop does not come round$/, 'hang'],
     ['throw', /^crash: Error: thrown on purpose$/, ''],
   ];

@@ -4,17 +4,26 @@
  * executes and allocates is counted. Frames for the board are put into the NIC's receive ring as the controller
  * would put them, so the whole run repeats to the instruction.
  *
- * Argument: delegations_warm-up segments_measured segments_profile interval in µs or 0_1 for the W5500 instead
- * of the GEM.
+ * Argument: delegations_warm-up_measured_profile interval in µs or 0_1 for the W5500 instead of the GEM_workload.
+ * Warm-up and measured are segments when files are read, else commands.
  */
 import './globals.js';
 import * as mcu from '../../../hosts/qemu/device/mcu.js';
 import { McuConsole, SeededEntropy } from '../../../hosts/qemu/device/ports.js';
 import { makeCard } from '../../../hosts/qemu/device/qemu-board.js';
 import { Board } from '../../../src/back-end/board.js';
+import { CHECKSUM_CACHE_SECTORS, METADATA_CACHE_SECTORS } from '../../../src/back-end/disk-controller.js';
+import { SECTOR_BYTES } from '../../../src/volume/sector.js';
 import { AtcpType } from '../../../src/wire/atcp/header.js';
 import { TestFrontEnd } from '../../../test/back-end/support/front-end.js';
-import { ackDown, readCommand } from '../../../test/back-end/support/statements.js';
+import {
+  ackDown,
+  listCommand,
+  readCommand,
+  relayCommand,
+  watermark,
+} from '../../../test/back-end/support/statements.js';
+import { Workload } from './workload.js';
 import { GemLink, W5500Link, type Link } from './links.js';
 
 const SEGMENT_BYTES = 1460;
@@ -22,6 +31,10 @@ const SEGMENT_BYTES = 1460;
 const WINDOW_SEGMENTS = 44;
 const STATEMENT_SEGMENTS = 8;
 const BOARD_ID = 1;
+/** More than a relayed reply has. */
+const RELAY_GRANTED = 1_000_000;
+/** How long a statement may take to be acted on. */
+const ANSWER_US = 20_000;
 
 class Bench {
   readonly board: Board;
@@ -95,6 +108,12 @@ class Bench {
     this.run(3_000_000);
   }
 
+  /** Hands a statement to the board, and time to act on it. */
+  say(statement: Uint8Array): void {
+    this.link.inject(this.frontEnd.statements(statement));
+    this.run(ANSWER_US);
+  }
+
   command(delegations: number): void {
     for (let counter = 1; counter <= delegations; counter++) {
       this.link.inject(this.frontEnd.statements(readCommand({ counter, name: 'file' })));
@@ -146,6 +165,22 @@ function serve(bench: Bench, stated: Stated, delegations: number, until: number)
   }
 }
 
+/** Gives commands that a page of the root directory or a small file answers, one after the other. */
+function answer(bench: Bench, workload: Workload, first: number, count: number): void {
+  for (let counter = first; counter < first + count; counter++) {
+    const answered = bench.board.counters.ackSent119 + bench.segments;
+    if (workload === Workload.list) bench.say(listCommand('', { counter }));
+    else {
+      bench.say(relayCommand('small', { counter }));
+      bench.say(ackDown({ counter, granted: RELAY_GRANTED }));
+    }
+    const now = bench.board.counters.ackSent119 + bench.segments;
+    if (now === answered) throw new Error(`command ${counter} was not answered`);
+    bench.say(watermark(counter));
+    if (bench.board.slotsUsed !== 0) throw new Error(`command ${counter} was not released`);
+  }
+}
+
 function readArguments(): number[] {
   const text = new Uint8Array(128);
   const length = mcu.commandLine(text, text.length);
@@ -164,23 +199,23 @@ function calibrate(): void {
 }
 
 function main(): void {
-  const [delegations, warmUp, measured, profileUs, w5500] = readArguments() as [
-    number,
-    number,
-    number,
-    number,
-    number,
+  const [delegations, warmUp, measured, profileUs, w5500, workload] = readArguments() as [
+    ...[delegations: number, warmUp: number, measured: number],
+    ...[profileUs: number, w5500: number, workload: Workload],
   ];
   calibrate();
   const bench = new Bench(w5500 === 1);
   bench.connect();
-  bench.command(delegations);
   const stated = new Stated();
-  serve(bench, stated, delegations, warmUp);
+  if (workload === Workload.read) {
+    bench.command(delegations);
+    serve(bench, stated, delegations, warmUp);
+  } else answer(bench, workload, 1, warmUp);
   bench.forget();
   const first = bench.segments;
   if (profileUs > 0) mcu.profileStart(profileUs);
-  serve(bench, stated, delegations, warmUp + measured);
+  if (workload === Workload.read) serve(bench, stated, delegations, warmUp + measured);
+  else answer(bench, workload, 1 + warmUp, measured);
   if (profileUs > 0) mcu.profileStop();
   const { instructions, slots, chunkBytes, collections, steps, segments, board } = bench;
   mcu.print(`result segments ${segments - first}`);
@@ -190,8 +225,14 @@ function main(): void {
   mcu.print(`result collections ${collections}`);
   mcu.print(`result steps ${steps}`);
   mcu.print(`result slotsUsed ${board.slotsUsed}`);
-  mcu.print(`result buffersHighWater ${board.memory.highWater}`);
+  const memory = board.memory;
+  mcu.print(`result buffersHighWater ${memory.highWater}`);
+  mcu.print(`result unitBufferBytes ${memory.units.length}`);
+  mcu.print(`result sectorCacheBytes ${(METADATA_CACHE_SECTORS + CHECKSUM_CACHE_SECTORS) * SECTOR_BYTES}`);
+  const frames = memory.receiveFrame.length + memory.controlFrame.length + memory.pseudoFrame.length;
+  mcu.print(`result frameBytes ${frames}`);
   reportMemory();
+  mcu.print('end');
   mcu.exit(0);
 }
 
