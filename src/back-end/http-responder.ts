@@ -18,18 +18,15 @@ import { get64, UNKNOWN_U64 } from '../wire/bytes.js';
 import type { Delegation } from './delegation.js';
 import { DEFAULT_MEDIA_TYPE, HTTP_TEXTS, HttpText, MEDIA_TYPES, STATUS_CODE_AT } from './http-texts.js';
 
-/**
- * Longer than any head: the longest is 206 with every number at its longest. An error's page, which is of one piece
- * with its head, takes less.
- */
-export const HEAD_BYTES = 640;
+/** Longer than any head, with its page: the longest is 301 with a name of 255 bytes, all of them escaped. */
+export const HEAD_BYTES = 1280;
 
 const DAY_MS = 86_400_000;
 const DOT = 0x2e;
 const SLASH = 0x2f;
 
 export class HttpResponder {
-  /** The head that was composed last, with an error's page behind it, and its length. */
+  /** The head that was composed last, with the page of 301 and of errors behind it, and its length. */
   readonly head = new Uint8Array(HEAD_BYTES);
   headBytes = 0;
   #of: Delegation | null = null;
@@ -51,14 +48,15 @@ export class HttpResponder {
    */
   decide(d: Delegation): boolean {
     const request = d.request;
-    const isFile = d.found && d.handle.kind === ObjectKind.file;
     const expect = request[RelayArgument.expect]!;
     if (expect === RelayExpect.absent && d.found) return false;
     if (expect === RelayExpect.version && !(d.found && this.#isVersion(d, RelayArgument.version)))
       return false;
     d.from = 0;
     d.bodyBytes = 0;
-    d.status = isFile ? this.#evaluate(d) : HttpText.notFound;
+    if (!d.found) d.status = HttpText.notFound;
+    else if (d.handle.kind === ObjectKind.file) d.status = this.#evaluate(d);
+    else d.status = HttpText.moved;
     if (request[RelayArgument.method] === RelayMethod.head) d.bodyBytes = 0;
     this.compose(d);
     d.headBytes = this.headBytes;
@@ -158,7 +156,7 @@ export class HttpResponder {
     if (status === HttpText.ok || status === HttpText.partial) this.#describe(d);
     else if (status === HttpText.notModified) this.#tag(d);
     else {
-      this.#refuse(d);
+      this.#explain(d);
       return;
     }
     this.#text(HttpText.end);
@@ -187,10 +185,12 @@ export class HttpResponder {
     this.#number(size);
   }
 
-  /** The rest of an error's head, and its page: a constant of the status, which HEAD only hears the length of. */
-  #refuse(d: Delegation): void {
+  /** The rest of a head without an object, and its page: a constant of the status, without which HEAD is answered. */
+  #explain(d: Delegation): void {
     const status = d.status as HttpText;
-    this.#text(HttpText.error);
+    this.#text(status === HttpText.moved ? HttpText.noCache : HttpText.noStore);
+    this.#text(HttpText.page);
+    if (status === HttpText.moved) this.#locate(d);
     if (status === HttpText.unsatisfiable) {
       this.#text(HttpText.contentRange);
       this.#text(HttpText.anyRange);
@@ -213,6 +213,22 @@ export class HttpResponder {
     this.#text(HttpText.pageEnd);
   }
 
+  /** A directory's page needs the '/' behind its name, for relative links in it. */
+  #locate(d: Delegation): void {
+    this.#text(HttpText.location);
+    const end = d.nameAt + d.nameBytes;
+    for (let i = d.nameAt; i < end; i++) {
+      const byte = d.text[i]!;
+      if (byte === SLASH || isUnreserved(byte)) this.#byte(byte);
+      else {
+        this.#byte(0x25);
+        this.#byte(hexDigit(byte >>> 4));
+        this.#byte(hexDigit(byte & 15));
+      }
+    }
+    this.#byte(SLASH);
+  }
+
   #title(status: HttpText): void {
     this.#bytes(this.#texts, this.#textAt[status]! + STATUS_CODE_AT, this.#textAt[status + 1]!);
   }
@@ -222,6 +238,7 @@ export class HttpResponder {
   }
 
   #tag(d: Delegation): void {
+    this.#text(HttpText.noCache);
     this.#text(HttpText.etag);
     const digits = this.#textAt[HttpText.digits]!;
     const version = d.handle.version;
@@ -316,6 +333,18 @@ function extensionAt(name: Uint8Array, at: number, end: number): number {
     if (name[i] === DOT) return name[i - 1] === SLASH ? -1 : i;
   }
   return -1;
+}
+
+/** What stands for itself in a path, as ECMA-262's encodeURIComponent has it. */
+function isUnreserved(byte: number): boolean {
+  const letter = byte | 0x20;
+  if ((letter >= 0x61 && letter <= 0x7a) || (byte >= 0x30 && byte <= 0x39)) return true;
+  if (byte >= 0x27 && byte <= 0x2a) return true;
+  return byte === 0x21 || byte === 0x2d || byte === DOT || byte === 0x5f || byte === 0x7e;
+}
+
+function hexDigit(nibble: number): number {
+  return nibble < 10 ? 0x30 + nibble : 0x37 + nibble;
 }
 
 /** ASCII letters of `a` count as small ones. */

@@ -141,7 +141,12 @@ describe('firmware under fuzz', () => {
   let replies: readonly Uint8Array[];
 
   before(async () => {
-    image = await volumeImage(new Map([['file', FILE]]));
+    image = await volumeImage(
+      new Map([
+        ['file', FILE],
+        ['directory/a', FILE],
+      ]),
+    );
     replies = REQUESTS.map(([name, options]) => {
       const rig = new Rig(image);
       rig.connect(60_000);
@@ -211,7 +216,7 @@ describe('firmware under fuzz', () => {
     fc.assert(
       fc.property(
         request,
-        fc.constantFrom('file', 'nothing', ''),
+        fc.constantFrom('file', 'nothing', 'directory'),
         fc.double({ min: 0, max: 1, noNaN: true }),
         fc.integer({ min: 1, max: 1460 }),
         (options, name, share, segmentBytes) => {
@@ -227,7 +232,7 @@ describe('firmware under fuzz', () => {
           const text = Buffer.from(whole).toString('latin1');
           const end = text.indexOf('\r\n\r\n') + 4;
           const head = text.slice(0, end);
-          assert.match(head, /^HTTP\/1\.1 (?:200|206|304|404|412|416) [\x20-\x7e\r\n]+$/);
+          assert.match(head, /^HTTP\/1\.1 (?:200|206|301|304|404|412|416) [\x20-\x7e\r\n]+$/);
           const length = Number(/\r\nContent-Length: (?<bytes>\d+)\r\n/.exec(head)?.groups!['bytes'] ?? 0);
           assert.equal(total - end, options.method === RelayMethod.head ? 0 : length);
           // Another board, with another past, goes on somewhere, in other segments.

@@ -17,6 +17,9 @@ import { ackDown, relayCommand, type RelayOptions, statCommand } from './support
 import { pattern, volumeImage } from './support/volume-image.js';
 
 const FILE = pattern(50_000, 3);
+/** Directories: what may be in a name, and as much of it as can be. */
+const ODD = 'a b/"<>&%?#[]@!$\'()*+,;=:-_.~|^`{}\u007f';
+const LONG = '€'.repeat(84);
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
@@ -34,6 +37,8 @@ describe('relay', () => {
         ['dir/page.HTML', FILE],
         ['small.txt', pattern(5, 1)],
         ['empty', new Uint8Array(0)],
+        [`${ODD}/leaf`, new Uint8Array(1)],
+        [`${LONG}/a`, new Uint8Array(1)],
       ]),
     );
   });
@@ -181,7 +186,7 @@ describe('relay', () => {
     const get = answer(rig, 'small.txt', { counter: 1 });
     const head = answer(rig, 'small.txt', { counter: 2, method: RelayMethod.head });
     assert.deepEqual([head.head, head.body.length], [get.head, 0]);
-    for (const [i, name] of ['none', 'dir'].entries()) {
+    for (const [i, name] of ['none', 'dir/none'].entries()) {
       const missing = answer(rig, name, { counter: 3 + i });
       assert.equal(
         missing.head,
@@ -199,6 +204,23 @@ describe('relay', () => {
       /\r\nConnection: close\r\n[^]*application\/octet-stream\r\nContent-Length: 0\r\n\r\n$/,
     );
     assert.equal(close.body.length, 0);
+  });
+
+  it('sends who asks for a directory to its page', () => {
+    const { rig } = connected();
+    for (const [i, name] of ['dir', ODD, LONG].entries()) {
+      const path = name.split('/').map(encodeURIComponent).join('/');
+      const { head, body } = answer(rig, name, { counter: 2 * i + 1 });
+      assert.equal(
+        head,
+        'HTTP/1.1 301 Moved Permanently\r\nDate: Tue, 29 Feb 2028 07:08:09 GMT\r\nConnection: keep-alive\r\n' +
+          'Cache-Control: no-cache\r\nContent-Type: text/html; charset=utf-8\r\n' +
+          `X-Content-Type-Options: nosniff\r\nLocation: /${path}/\r\nContent-Length: 106\r\n\r\n`,
+      );
+      assert.equal(text(body), pageOf('301 Moved Permanently'));
+      const asked = answer(rig, name, { counter: 2 * i + 2, method: RelayMethod.head });
+      assert.deepEqual([asked.head, asked.body.length], [head, 0]);
+    }
   });
 
   it('starts at any byte of an error and its page, too', () => {
