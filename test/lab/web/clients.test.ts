@@ -72,6 +72,7 @@ c -H "X: $(head -c 40000 /dev/zero | tr '\\0' x)" ${out('large-head')} $U/
 c ${out('long-target')} $U/$(head -c 10000 /dev/zero | tr '\\0' x)
 c -L ${out('slash')} $U/deep/er
 c --path-as-is ${out('dots')} $U/sub/../../%2e%2e/page.html
+c --parallel --parallel-max 16 --no-progress-meter --create-dirs -o 'parallel/#2/#1.png' "$U/pictures/[0-11].png?[1-4]"
 wget -q -r -nH -P mirror $U/; echo $? > wget.status
 ab -q -k -n 600 -c 8 $U/pictures/1.png > ab.txt 2>&1
 ab -q -n 60 -c 4 $U/page.html > ab-close.txt 2>&1
@@ -181,6 +182,16 @@ describe('lab: web clients, --board node', function () {
     assert.equal(text('wget.status'), '0\n');
     const want = Object.fromEntries(Object.entries(linked).map(([path, bytes]) => [path, sha256(bytes)]));
     assert.deepEqual(digests(join(folder, 'got', 'mirror')), want);
+  });
+
+  it('curl --parallel gets 48 files, 16 at a time', () => {
+    for (const turn of [1, 2, 3, 4]) {
+      const want = Array.from({ length: PICTURES }, (_, i) => [
+        `${i}.png`,
+        sha256(files[`pictures/${i}.png`]!),
+      ]);
+      assert.deepEqual(digests(join(folder, 'got', 'parallel', String(turn))), Object.fromEntries(want));
+    }
   });
 
   it('ab, with and without keep-alive, has no failed request', () => {
