@@ -63,7 +63,7 @@ try {
   );
   mocha('simulation', 'test/simulation/**/*.test.ts');
   mocha('XS', 'test/hosts/**/*.test.ts');
-  mocha('lab', 'test/lab/{system,web,tftp,stream,hostile}/**/*.test.ts');
+  mocha('lab', 'test/lab/{system,web,tftp,stream,hostile,faults}/**/*.test.ts');
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
