@@ -29,10 +29,12 @@ export class FrontEndCounters {
   ipv6Fragments = 0;
   /** Extension headers that are too many, damaged, or ask for what is not done here. */
   ipv6ExtensionsRefused = 0;
-  /** Of RFC 4861 7.1: from beyond the link, for one. */
+  /** Of RFC 4861 7.1 and RFC 3810 6.2: from beyond the link, for one. */
   neighborCheckFailed = 0;
   neighborReplies = 0;
   neighborAnnouncements = 0;
+  /** What was said of the groups that are listened to (RFC 3810). */
+  groupReports = 0;
   /** Somebody else claims one of the front-end's IPv6 addresses. */
   neighborConflicts = 0;
   protocolsUnserved = 0;

@@ -24,10 +24,13 @@ export const Icmpv6Type = Object.freeze({
   parameterProblem: 4,
   echoRequest: 128,
   echoReply: 129,
+  multicastListenerQuery: 130,
   routerSolicitation: 133,
   routerAdvertisement: 134,
   neighborSolicitation: 135,
   neighborAdvertisement: 136,
+  /** Version 2 (RFC 3810). */
+  multicastListenerReport: 143,
 } as const);
 
 /** Code of `destinationUnreachable`. */

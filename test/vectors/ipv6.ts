@@ -24,6 +24,13 @@ import {
   parseIpv6,
   solicitedNodeGroup,
 } from '../../src/wire/ipv6-address.js';
+import {
+  emitMldReport,
+  emitRouterAlert,
+  mldMaximumResponseMs,
+  MldRecord,
+  putMldRecord,
+} from '../../src/wire/mld.js';
 import { bytes, expectEmitted, expectValue, toHex, type Vector } from './vector.js';
 
 const SERVER = 'fd770000000000000000000000000010';
@@ -163,6 +170,32 @@ export const ipv6Vectors: readonly Vector[] = [
       const advertisement = `8800 0000 60000000 ${SERVER}`;
       expectValue(check(advertisement), 'ok', 'advertisement');
       expectValue(check(advertisement, 'ff', CLIENT + group), 'destination', 'solicited by a group');
+    },
+  },
+  {
+    name: 'MLD: a report with its router alert; how long an answer to a query may take (RFC 3810 5.1.3)',
+    run() {
+      const group = bytes('ff0200000000000000000001ff000010');
+      expectEmitted((b, at) => emitRouterAlert(b, at, 58), '3a00 0502 0000 0100', 'router alert');
+      expectEmitted(
+        (b, at) => {
+          const length = emitMldReport(b, at, 143, 2);
+          putMldRecord(b, at, 0, MldRecord.changeToExclude, group);
+          putMldRecord(b, at, 1, MldRecord.modeIsExclude, group);
+          return length;
+        },
+        `8f00 0000 0000 0002 04000000 ${toHex(group)} 02000000 ${toHex(group)}`,
+        'report',
+      );
+      const codes = [
+        ['0000', 0],
+        ['7fff', 32_767],
+        ['8000', 32_768],
+        ['8001', 32_776],
+        ['ffff', 8_387_584],
+      ] as const;
+      for (const [code, ms] of codes)
+        expectValue(mldMaximumResponseMs(bytes(`82000000${code}`), 0), ms, code);
     },
   },
   {

@@ -122,26 +122,27 @@ export class FrontEndHost {
     });
     this.echoFrame = new Uint8Array(ETHERNET_HEADER_BYTES + this.tcp.settings.mtuBytes);
     this.echoPath = new Path(this.macAddress, IpProtocol.icmp);
-    this.ipv6 = this.address6 === undefined ? undefined : this.makeIpv6(this.address6);
+    this.ipv6 = this.address6 === undefined ? undefined : this.makeIpv6(this.address6, options.entropy);
   }
 
-  private makeIpv6(address: IpAddress): Ipv6Input {
+  private makeIpv6(address: IpAddress, entropy: Entropy): Ipv6Input {
     const { mtuBytes } = this.tcp.settings;
     if (mtuBytes < IPV6_MIN_MTU_BYTES) {
       throw new RangeError(
         `mtuBytes is ${mtuBytes}, and IPv6 needs ${IPV6_MIN_MTU_BYTES} (RFC 8200 5): leave address6 out`,
       );
     }
-    return new Ipv6Input(
-      this.macAddress,
+    return new Ipv6Input({
+      macAddress: this.macAddress,
       address,
       mtuBytes,
-      this.packet,
-      (packet, nowUs) => this.onTransport(packet, nowUs),
-      (packet) => this.icmpError.readIpv6(packet) && this.onIcmpError(this.icmpError),
-      this.transmit,
-      this.counters,
-    );
+      packet: this.packet,
+      take: (packet, nowUs) => this.onTransport(packet, nowUs),
+      takeError: (packet) => this.icmpError.readIpv6(packet) && this.onIcmpError(this.icmpError),
+      transmit: this.transmit,
+      entropy,
+      counters: this.counters,
+    });
   }
 
   /** Queues one frame on the link; false, and counted, when the link had no room. */
@@ -164,7 +165,7 @@ export class FrontEndHost {
   /** Announces the addresses on the link. */
   start(nowUs: number): void {
     this.arp.start(nowUs);
-    this.ipv6?.discovery.start(nowUs);
+    this.ipv6?.start(nowUs);
   }
 
   /** One received frame; nothing is sent for it before {@link endOfBatch} but replies that stand alone. */
@@ -203,7 +204,7 @@ export class FrontEndHost {
    */
   endOfBatch(nowUs: number): number {
     let nextUs = this.arp.advance(nowUs);
-    if (this.ipv6 !== undefined) nextUs = Math.min(nextUs, this.ipv6.discovery.advance(nowUs));
+    if (this.ipv6 !== undefined) nextUs = Math.min(nextUs, this.ipv6.advance(nowUs));
     // Parts first: what they find out (a board that is lost) the connections still hear in this call.
     for (const part of this.parts) if (nowUs >= part.nextDeadlineUs) part.onTimer(nowUs);
     try {

@@ -14,14 +14,17 @@ import { IpProtocol } from '../../wire/ipv4.js';
 import { IPV6_ADDRESS_BYTES, IPV6_DESTINATION, IPV6_SOURCE, Ipv6Walk, checkIpv6 } from '../../wire/ipv6.js';
 import { linkLocalAddress, multicastMac, parseIpv6, solicitedNodeGroup } from '../../wire/ipv6-address.js';
 import type { FrontEndCounters } from '../counters.js';
+import type { Entropy } from '../tcp/isn.js';
 import { IpAddress } from './ip-address.js';
 import type { IpPacket } from './ip-packet.js';
+import { MulticastListener } from './multicast-listener.js';
 import { NeighborDiscovery } from './neighbor-discovery.js';
 import { MAX_PATH_HEADER_BYTES, Path } from './path.js';
 import type { Transmit } from './transmit.js';
 
 /** A group that we are in, and the MAC address of its frames. */
 interface Group {
+  readonly bytes: Uint8Array;
   readonly address: IpAddress;
   readonly mac: Uint8Array;
 }
@@ -32,8 +35,23 @@ export type TakeError = (packet: IpPacket) => boolean;
 /** Takes a packet that is for one of our addresses, from one that can be answered. */
 export type TakePacket = (packet: IpPacket, nowUs: number) => void;
 
+export interface Ipv6InputOptions {
+  readonly macAddress: Uint8Array;
+  /** The one that clients see; a link-local one is derived from the MAC address. */
+  readonly address: IpAddress;
+  readonly mtuBytes: number;
+  /** The object that packets are handed over in. */
+  readonly packet: IpPacket;
+  readonly take: TakePacket;
+  readonly takeError: TakeError;
+  readonly transmit: Transmit;
+  readonly entropy: Entropy;
+  readonly counters: FrontEndCounters;
+}
+
 export class Ipv6Input {
-  readonly discovery: NeighborDiscovery;
+  private readonly discovery: NeighborDiscovery;
+  private readonly listener: MulticastListener;
   private readonly addresses: readonly IpAddress[];
   private readonly groups: readonly Group[];
   private readonly packet: IpPacket;
@@ -45,31 +63,33 @@ export class Ipv6Input {
   private readonly echoPath: Path;
   private readonly echoFrame: Uint8Array;
 
-  /** `packet`: the object that packets are handed over in. The link-local address is derived from the MAC address. */
-  constructor(
-    macAddress: Uint8Array,
-    address: IpAddress,
-    mtuBytes: number,
-    packet: IpPacket,
-    take: TakePacket,
-    takeError: TakeError,
-    transmit: Transmit,
-    counters: FrontEndCounters,
-  ) {
-    const linkLocal = new Uint8Array(IPV6_ADDRESS_BYTES);
-    linkLocalAddress(macAddress, linkLocal, 0);
-    const second = new IpAddress();
-    second.readIpv6(linkLocal, 0);
-    this.addresses = address.equals(second) ? [address] : [address, second];
+  constructor(options: Ipv6InputOptions) {
+    const { macAddress, address, transmit, counters } = options;
+    const linkLocal = linkLocalOf(macAddress);
+    this.addresses = address.equals(linkLocal) ? [address] : [address, linkLocal];
     this.groups = groupsOf(this.addresses);
-    this.packet = packet;
-    this.take = take;
-    this.takeError = takeError;
+    this.packet = options.packet;
+    this.take = options.take;
+    this.takeError = options.takeError;
     this.transmit = transmit;
     this.counters = counters;
     this.discovery = new NeighborDiscovery(macAddress, this.addresses, transmit, counters);
+    // Everybody is in the group of all nodes, and nobody says so (RFC 3810 6).
+    const groups = this.groups.slice(1).map(({ bytes }) => bytes);
+    this.listener = new MulticastListener(macAddress, linkLocal, groups, transmit, options.entropy, counters);
     this.echoPath = new Path(macAddress, IpProtocol.icmpv6);
-    this.echoFrame = new Uint8Array(ETHERNET_HEADER_BYTES + mtuBytes);
+    this.echoFrame = new Uint8Array(ETHERNET_HEADER_BYTES + options.mtuBytes);
+  }
+
+  /** Joins the groups and announces the addresses. */
+  start(nowUs: number): void {
+    this.listener.start(nowUs);
+    this.discovery.start(nowUs);
+  }
+
+  /** Returns when to be called again. */
+  advance(nowUs: number): number {
+    return Math.min(this.listener.advance(nowUs), this.discovery.advance(nowUs));
   }
 
   /** Is a frame to this group destination ours? */
@@ -119,6 +139,8 @@ export class Ipv6Input {
     const type = frame[l4At]!;
     if (type === Icmpv6Type.neighborSolicitation || type === Icmpv6Type.neighborAdvertisement) {
       this.discovery.onMessage(packet, nowUs);
+    } else if (type === Icmpv6Type.multicastListenerQuery) {
+      this.listener.onQuery(packet, nowUs);
     } else if (!isUnicast) {
       // Routers' advertisements, for one: whatever the network is like, replies go where requests came from.
       this.counters.icmpIgnored++;
@@ -163,20 +185,30 @@ export class Ipv6Input {
   }
 }
 
+function linkLocalOf(macAddress: Uint8Array): IpAddress {
+  const bytes = new Uint8Array(IPV6_ADDRESS_BYTES);
+  linkLocalAddress(macAddress, bytes, 0);
+  const address = new IpAddress();
+  address.readIpv6(bytes, 0);
+  return address;
+}
+
 /** All nodes, and the solicited-node group of each address (RFC 4291 2.8). */
 function groupsOf(addresses: readonly IpAddress[]): Group[] {
   const groups = [parseIpv6('ff02::1')!];
   for (const address of addresses) {
-    const bytes = new Uint8Array(2 * IPV6_ADDRESS_BYTES);
-    address.write(bytes, IPV6_ADDRESS_BYTES);
-    solicitedNodeGroup(bytes, IPV6_ADDRESS_BYTES, bytes, 0);
-    groups.push(bytes);
+    const own = new Uint8Array(IPV6_ADDRESS_BYTES);
+    address.write(own, 0);
+    const group = new Uint8Array(IPV6_ADDRESS_BYTES);
+    solicitedNodeGroup(own, 0, group, 0);
+    // Two addresses may share one.
+    if (!groups.some((other) => equal(other, 0, group, 0, IPV6_ADDRESS_BYTES))) groups.push(group);
   }
   return groups.map((bytes) => {
     const address = new IpAddress();
     address.readIpv6(bytes, 0);
     const mac = new Uint8Array(MAC_BYTES);
     multicastMac(bytes, 0, mac, 0);
-    return { address, mac };
+    return { bytes, address, mac };
   });
 }

@@ -139,7 +139,7 @@ describe('FrontEndHost over IPv6: neighbours', () => {
     const announced = (): string[] =>
       rig
         .takeFrames()
-        .filter((frame) => frame[12] === 0x86)
+        .filter((frame) => frame[12] === 0x86 && frame[20] === IpProtocol.icmpv6)
         .map(told);
     const both = [VIP6, LINK_LOCAL].map((address) => `${address} to ff02::1 at ${ALL_NODES_MAC}, RSO 001`);
     assert.deepEqual(announced(), both);
@@ -197,6 +197,72 @@ describe('FrontEndHost over IPv6: neighbours', () => {
     assert.equal(rig.counters.icmpIgnored, 1);
     assert.deepEqual(rig.takeFrames(), []);
     assert.equal(rig.counters.neighborConflicts, 0);
+  });
+});
+
+describe('FrontEndHost over IPv6: groups', () => {
+  const REPORT =
+    '333300000016' +
+    '020000000001' +
+    '86dd' +
+    '60000000 0038 00 01 fe80000000000000000000fffe000001 ff020000000000000000000000000016' +
+    '3a00 0502 0000 0100';
+  const record = (type: string, group: string): string => `${type}000000 ff0200000000000000000001${group}`;
+  const records = (type: string): string => record(type, 'ff000010') + record(type, 'ff000001');
+  const CHANGE = (REPORT + '8f006fdd 0000 0002' + records('04')).replaceAll(' ', '');
+  const CURRENT = (REPORT + '8f0073dd 0000 0002' + records('02')).replaceAll(' ', '');
+  const takeReports = (rig: Rig): string[] =>
+    rig
+      .takeFrames()
+      .map(toHex)
+      .filter((frame) => frame.startsWith('333300000016'));
+  /** A general query that allows 1,000 ms, from a router. */
+  const query = (
+    fields: Fields = {},
+    message = '82000000 03e8 0000' + '00'.repeat(16) + '02 7d 0000',
+  ): Uint8Array =>
+    icmpFrame(
+      hex(message),
+      { source: 'fe80::1', destination: 'ff02::1', destinationMac: ALL_NODES_MAC, hopLimit: 1, ...fields },
+      0,
+      '3a00 0502 0000 0100',
+    );
+
+  it('are joined at the start, and once more a second later', () => {
+    const rig = new Rig();
+    rig.host.start(rig.nowUs);
+    assert.deepEqual(takeReports(rig), [CHANGE]);
+    rig.pass(SECOND - 1);
+    assert.deepEqual(takeReports(rig), []);
+    rig.pass(1);
+    assert.deepEqual(takeReports(rig), [CHANGE]);
+    rig.pass(60 * SECOND);
+    assert.deepEqual(takeReports(rig), []);
+    assert.equal(rig.counters.groupReports, 2);
+  });
+
+  it('are reported when a router asks, once, within the time that it allows', () => {
+    const rig = new Rig();
+    rig.frameIn(query());
+    rig.frameIn(query());
+    rig.batch();
+    assert.ok(rig.deadlineUs < rig.nowUs + SECOND);
+    rig.pass(SECOND);
+    assert.deepEqual(takeReports(rig), [CURRENT]);
+    // Version 1, about one group, with no time at all.
+    rig.frameIn(query({}, '82000000 0000 0000 ff0200000000000000000001ff000010'));
+    rig.pass(1);
+    assert.deepEqual(takeReports(rig), [CURRENT]);
+  });
+
+  it('are not reported to who is no router of this link', () => {
+    const rig = new Rig();
+    rig.frameIn(query({ hopLimit: 64 }));
+    rig.frameIn(query({ source: 'fd77::1' }));
+    rig.frameIn(query({}, '82000000 0000 0000' + '00'.repeat(15)));
+    rig.pass(60 * SECOND);
+    assert.deepEqual(takeReports(rig), []);
+    assert.equal(rig.counters.neighborCheckFailed, 3);
   });
 });
 
