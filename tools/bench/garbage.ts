@@ -1,5 +1,5 @@
 /**
- * `garbage`: bytes allocated on the XS heap for each segment in steady state, and for each command that is answered
+ * `garbage`: bytes allocated on the XS heap for each segment or datagram in steady state, and for each command that is answered
  * with a page of a directory or with a relayed reply, by counting; the largest of them.
  */
 import { runBoard, type BoardRun } from './board-run.js';
@@ -20,20 +20,22 @@ export async function run(_log: (line: string) => void, short = false): Promise<
   const answering = { delegations: 1, segments: commands, warmUp: WARM_UP_COMMANDS };
   const one = await runBoard({ delegations: 1, segments });
   const many = await runBoard({ delegations: 16, segments });
+  const datagrams = await runBoard({ delegations: 4, segments, workload: Workload.datagrams });
   const list = await runBoard({ ...answering, workload: Workload.list });
   const relay = await runBoard({ ...answering, workload: Workload.relay });
-  const runs = [one, many, list, relay];
+  const runs = [one, many, datagrams, list, relay];
   const collections = runs.reduce((sum, run) => sum + run.results['collections']!, 0);
   const figures = {
     oneDelegation: allocated(one) / one.segments,
     sixteenDelegations: allocated(many) / many.segments,
+    datagrams: allocated(datagrams) / datagrams.segments,
     list: allocated(list) / commands,
     relay: allocated(relay) / commands,
   };
   // A collection would hide what was allocated; there is none without allocation.
   const value = Math.max(...Object.values(figures)) + collections;
   return result('garbage', value, 'bytes per segment', 'lower', 0, {
-    segments: one.segments + many.segments,
+    segments: one.segments + many.segments + datagrams.segments,
     commands: 2 * commands,
     ...figures,
     collections,

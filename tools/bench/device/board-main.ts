@@ -14,6 +14,7 @@ import { makeCard } from '../../../hosts/qemu/device/qemu-board.js';
 import { Board } from '../../../src/back-end/board.js';
 import { CHECKSUM_CACHE_SECTORS, METADATA_CACHE_SECTORS } from '../../../src/back-end/disk-controller.js';
 import { SECTOR_BYTES } from '../../../src/volume/sector.js';
+import { CommandFlag } from '../../../src/wire/atcp/command.js';
 import { AtcpType } from '../../../src/wire/atcp/header.js';
 import { TestFrontEnd } from '../../../test/back-end/support/front-end.js';
 import {
@@ -21,7 +22,9 @@ import {
   listCommand,
   readCommand,
   relayCommand,
+  template,
   watermark,
+  type ReadOptions,
 } from '../../../test/back-end/support/statements.js';
 import { Workload } from './workload.js';
 import { GemLink, W5500Link, type Link } from './links.js';
@@ -31,6 +34,8 @@ const SEGMENT_BYTES = 1460;
 const WINDOW_SEGMENTS = 44;
 const STATEMENT_SEGMENTS = 8;
 const BOARD_ID = 1;
+/** Bits a second of each paced delegation: little enough that the pacer has something to do. */
+const PACE = 4_000_000;
 /** More than a relayed reply has. */
 const RELAY_GRANTED = 1_000_000;
 /** How long a statement may take to be acted on. */
@@ -45,6 +50,8 @@ class Bench {
   collections = 0;
   steps = 0;
   private readonly frontEnd: TestFrontEnd;
+  private framing: ReadOptions = {};
+  private paced = false;
 
   constructor(w5500: boolean) {
     const macAddress = Uint8Array.of(0x02, 0xa7, 0xc9, 0, 1, 1);
@@ -114,9 +121,16 @@ class Bench {
     this.run(ANSWER_US);
   }
 
+  /** From now on commands ask for numbered UDP datagrams, at a pace. */
+  pace(): void {
+    this.paced = true;
+    const flags = CommandFlag.restartable | CommandFlag.numbered;
+    this.framing = { template: template({ udp: true, datagramHeader: [0, 3, 0, 0] }), flags };
+  }
+
   command(delegations: number): void {
     for (let counter = 1; counter <= delegations; counter++) {
-      this.link.inject(this.frontEnd.statements(readCommand({ counter, name: 'file' })));
+      this.link.inject(this.frontEnd.statements(readCommand({ counter, name: 'file', ...this.framing })));
       this.run(2_000);
     }
   }
@@ -131,6 +145,7 @@ class Bench {
           version,
           acknowledged: done * SEGMENT_BYTES,
           granted: (done + WINDOW_SEGMENTS) * SEGMENT_BYTES,
+          ...(this.paced ? { acknowledgment: PACE } : {}),
         }),
       );
     this.link.inject(this.frontEnd.statements(...statements));
@@ -207,14 +222,16 @@ function main(): void {
   const bench = new Bench(w5500 === 1);
   bench.connect();
   const stated = new Stated();
-  if (workload === Workload.read) {
+  const reads = workload === Workload.read || workload === Workload.datagrams;
+  if (workload === Workload.datagrams) bench.pace();
+  if (reads) {
     bench.command(delegations);
     serve(bench, stated, delegations, warmUp);
   } else answer(bench, workload, 1, warmUp);
   bench.forget();
   const first = bench.segments;
   if (profileUs > 0) mcu.profileStart(profileUs);
-  if (workload === Workload.read) serve(bench, stated, delegations, warmUp + measured);
+  if (reads) serve(bench, stated, delegations, warmUp + measured);
   else answer(bench, workload, 1 + warmUp, measured);
   if (profileUs > 0) mcu.profileStop();
   const { instructions, slots, chunkBytes, collections, steps, segments, board } = bench;

@@ -6,5 +6,7 @@ export const Workload = Object.freeze({
   list: 1,
   /** A small file with the board's own HTTP head, again and again. */
   relay: 2,
+  /** One file for each delegation, in numbered UDP datagrams at a pace. */
+  datagrams: 3,
 } as const);
 export type Workload = (typeof Workload)[keyof typeof Workload];
