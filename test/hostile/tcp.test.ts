@@ -355,7 +355,7 @@ describe('hostile: TCP and IP', function () {
       setIpv4Length(frame, L3, frame.length - L3);
       toFrontEnd(frame);
     }
-    for (const type of [0x0000, 0x0600, 0x8100, 0x86dd, 0x88a8, 0x8906, 0xffff]) {
+    for (const type of [0x0000, 0x0600, 0x22f0, 0x8100, 0x86dd, 0x88a8, 0x8906, 0xffff]) {
       const frame = base.slice();
       put16(frame, 12, type);
       toFrontEnd(frame);
@@ -374,6 +374,7 @@ describe('hostile: TCP and IP', function () {
     assert.equal(moved('protocolsUnserved'), 253);
     assert.equal(moved('datagramCheckFailed'), 1);
     assert.equal(moved('framesOfOtherTypes'), 7);
+    assert.equal(moved('ipv6CheckFailed'), 1);
     assert.equal(moved('arpCheckFailed'), 29);
     assert.equal(moved('arpConflicts'), 500);
     assert.ok(moved('arpAnnouncements') <= 2);
