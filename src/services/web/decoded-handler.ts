@@ -12,7 +12,7 @@ import { contentType, isCompressedFormat } from './content-type.js';
 import { DIRECTORY_PAGE_POLICY, directoryPage } from './directory-page.js';
 import { evaluatePreconditions } from './preconditions.js';
 import { type Representation, RepresentationSender } from './representation.js';
-import type { RequestHandler, WebRequest } from './request-handler.js';
+import type { Later, RequestHandler, WebRequest } from './request-handler.js';
 import { redirectToDirectory, respondWithStatus } from './responses.js';
 import { Variants } from './variants.js';
 
@@ -31,22 +31,30 @@ export class DecodedHandler implements RequestHandler {
     this.#sender = new RepresentationSender(backEnds, configuration, clock);
   }
 
-  async handle(request: WebRequest, response: ServerResponse): Promise<void> {
+  async handle(request: WebRequest, response: ServerResponse): Promise<Later | undefined> {
     const { target } = request;
-    if (target.directory) {
-      await this.#handleDirectory(request, response);
-      return;
-    }
+    if (target.directory) return this.#handleDirectory(request, response);
     const facts = await this.#backEnds.stat(target.name);
-    if (facts.kind === 'file') await this.#handleFile(request, response, facts);
-    else redirectToDirectory(response, target, this.#configuration.cacheControl);
+    if (facts.kind === 'file') return this.#handleFile(request, response, facts);
+    redirectToDirectory(response, target, this.#configuration.cacheControl);
+    return undefined;
   }
 
-  async #handleFile(request: WebRequest, response: ServerResponse, facts: ObjectFacts): Promise<void> {
+  /**
+   * Behind other answers it may wait for long, and the object be another one by then: it begins again when it is its
+   * turn, with facts that, if nothing has changed, are at hand. The head says which version is to follow.
+   */
+  async #handleFile(
+    request: WebRequest,
+    response: ServerResponse,
+    facts: ObjectFacts,
+  ): Promise<Later | undefined> {
     const representation = await this.#represent(request, facts);
-    if (response.destroyed) return;
+    if (response.destroyed) return undefined;
+    if (response.socket === null) return () => this.handle(request, response);
     if (representation === undefined) respondWithStatus(response, 406, { Vary: 'Accept-Encoding' });
     else this.#sender.send(request, response, representation);
+    return undefined;
   }
 
   /** Undefined when the client refuses the object as it is, and nothing else is there (RFC 9110 12.5.3). */
@@ -60,13 +68,13 @@ export class DecodedHandler implements RequestHandler {
     return { facts, coding: undefined, ...variant, contentType: type, negotiated: true };
   }
 
-  async #handleDirectory(request: WebRequest, response: ServerResponse): Promise<void> {
+  async #handleDirectory(request: WebRequest, response: ServerResponse): Promise<Later | undefined> {
     const { name } = request.target;
     const index = await this.#fileOrError(childName(name, this.#configuration.indexName));
-    if (!(index instanceof Error)) await this.#handleFile(request, response, index);
-    else if (this.#configuration.listing && this.#backEnds.list !== undefined)
-      await this.#sendListing(request, response, this.#backEnds.list(name));
-    else throw index;
+    if (!(index instanceof Error)) return this.#handleFile(request, response, index);
+    if (!this.#configuration.listing || this.#backEnds.list === undefined) throw index;
+    await this.#sendListing(request, response, this.#backEnds.list(name));
+    return undefined;
   }
 
   /** The facts of a file, or why there is none of that name; rejects with everything else. */

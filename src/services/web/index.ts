@@ -9,5 +9,5 @@ export {
   type WebMode,
 } from './configuration.js';
 export type { DirectoryEntry, WebBackEnds } from './back-ends.js';
-export type { RequestHandler, WebRequest } from './request-handler.js';
+export type { Later, RequestHandler, WebRequest } from './request-handler.js';
 export type { RequestTarget } from './request-target.js';

@@ -20,6 +20,7 @@ export class Pipeline {
   patient = false;
   #running = 0;
   readonly #waiting: (() => Promise<void>)[] = [];
+  readonly #turns = new WeakMap<ServerResponse, () => void>();
 
   /** An answer is still to be written. */
   get owesAnswer(): boolean {
@@ -27,8 +28,16 @@ export class Pipeline {
   }
 
   onRequest(response: ServerResponse): void {
+    // Node's own listener is the first: it gives the socket to the next in turn.
+    if (response.socket === null) this.latest?.once('finish', () => this.#turns.get(response)?.());
     this.latest = response;
     this.patient = false;
+  }
+
+  /** Calls `work` when `response` has its socket; never if the connection ends before that. */
+  whenItsTurn(response: ServerResponse, work: () => void): void {
+    if (response.socket === null) this.#turns.set(response, work);
+    else work();
   }
 
   /** Does `work` (which must not reject) when it is its turn; false when more than `maxWaiting` would wait. */

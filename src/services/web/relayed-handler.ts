@@ -9,7 +9,7 @@ import type { WebBackEnds } from './back-ends.js';
 import { parseEntityTags } from './entity-tags.js';
 import { parseHttpDate } from './http-date.js';
 import { pipelineOf } from './pipeline.js';
-import type { RequestHandler, WebRequest } from './request-handler.js';
+import type { Later, RequestHandler, WebRequest } from './request-handler.js';
 
 const VERSION_TAG = /^(?<weak>W\/)?"(?<version>[0-9a-f]{32})"$/;
 
@@ -24,18 +24,16 @@ export class RelayedHandler implements RequestHandler {
     this.#clock = clock;
   }
 
-  async handle(request: WebRequest, response: ServerResponse): Promise<void> {
+  async handle(request: WebRequest, response: ServerResponse): Promise<Later | undefined> {
     const relayed = request.target.directory ? undefined : relayedRequest(request, this.#clock());
-    if (relayed === undefined) {
-      await this.#decoded.handle(request, response);
-      return;
-    }
+    if (relayed === undefined) return this.#decoded.handle(request, response);
     const pipeline = pipelineOf(response.req.socket);
     this.#relay(response, relayed, (error) => {
       pipeline.delegated--;
       if (error !== undefined) response.destroy();
     });
     pipeline.delegated++;
+    return undefined;
   }
 }
 

@@ -10,11 +10,15 @@ export interface WebRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
+/** What is left to do when it is a pipelined response's turn. */
+export type Later = () => Promise<Later | undefined>;
+
 /** One mode ([0019]): `decoded` turns a request into commands, `relayed` hands it on to a board. */
 export interface RequestHandler {
   /**
    * Answers on `response`. May reject with an error of the boards as long as the head is not out; the service then
-   * chooses the status. The client may be gone meanwhile: then `response.destroyed`.
+   * chooses the status. The client may be gone meanwhile: then `response.destroyed`. What it resolves with, if
+   * anything, is called when `response` has its socket.
    */
-  handle(request: WebRequest, response: ServerResponse): Promise<void>;
+  handle(request: WebRequest, response: ServerResponse): Promise<Later | undefined>;
 }

@@ -9,7 +9,7 @@ import { type WebConfiguration, webConfiguration } from './configuration.js';
 import { DecodedHandler } from './decoded-handler.js';
 import { announcedBytes, discardContent, framingStatus } from './framing.js';
 import { pipelineOf } from './pipeline.js';
-import type { RequestHandler } from './request-handler.js';
+import type { Later, RequestHandler } from './request-handler.js';
 import { RelayedHandler } from './relayed-handler.js';
 import { parseRequestTarget } from './request-target.js';
 import { respondWithError, respondWithStatus } from './responses.js';
@@ -88,15 +88,18 @@ class WebService {
       return;
     }
     const { headers } = request;
-    const work = async (): Promise<void> => {
+    const pipeline = pipelineOf(request.socket);
+    const attempt = async (step: Later): Promise<void> => {
       if (response.destroyed || request.socket.destroyed) return;
       try {
-        await this.#handler.handle({ method, target, headers }, response);
+        const later = await step();
+        if (later !== undefined) pipeline.whenItsTurn(response, () => void attempt(later));
       } catch (error) {
         respondWithError(response, error, retryAfterSeconds);
       }
     };
-    if (!pipelineOf(request.socket).admit(work, maxPipelinedRequests))
+    const work: Later = () => this.#handler.handle({ method, target, headers }, response);
+    if (!pipeline.admit(() => attempt(work), maxPipelinedRequests))
       respondWithStatus(response, 503, { 'Retry-After': retryAfterSeconds });
   }
 

@@ -1,6 +1,11 @@
 /** Boards whose bytes come from memory, straight into the response. */
 import type { Writable } from 'node:stream';
-import { ObjectNotFoundError, type ObjectFacts, type ObjectRange } from '../../../src/front-end/index.js';
+import {
+  ObjectChangedError,
+  ObjectNotFoundError,
+  type ObjectFacts,
+  type ObjectRange,
+} from '../../../src/front-end/index.js';
 import type { DirectoryEntry, WebBackEnds } from '../../../src/services/web/index.js';
 
 export const MODIFIED_MS = Date.UTC(2024, 1, 29, 12, 34, 56, 789);
@@ -52,9 +57,13 @@ export class MemoryBackEnds implements WebBackEnds {
       callback?.(this.readError);
       return;
     }
+    const { bytes, version } = this.files.get(range.name)!;
+    if (range.version !== undefined && Buffer.compare(range.version, version) !== 0) {
+      callback?.(new ObjectChangedError(range.name));
+      return;
+    }
     const from = range.from ?? 0;
-    const bytes = this.files.get(range.name)!.bytes.subarray(from, from + range.length);
-    (target as Writable).write(bytes, () => callback?.());
+    (target as Writable).write(bytes.subarray(from, from + range.length), () => callback?.());
   };
 
   #facts(name: string): ObjectFacts {

@@ -304,6 +304,30 @@ describe('services/web: limits and hostile clients', () => {
       assert.equal(backEnds.mostAsking, 8);
     });
 
+    it('an object that changes while its reply waits for its turn is sent as it is then', async () => {
+      backEnds.put('page.txt', 'as it was');
+      backEnds.put('wide.bin', Buffer.alloc(8_000_000, 1));
+      backEnds.put('other.txt', 'next');
+      backEnds.put('lost.txt', 'for a while');
+      const client = connect(['GET', 'HEAD', 'GET', 'GET', 'GET']);
+      const [large, page] = [request('/wide.bin'), request('/page.txt')];
+      const [head, lost] = [request('/page.txt', {}, 'HEAD'), request('/lost.txt')];
+      client.socket.pause();
+      client.say(large + head + page + lost + request('/other.txt'));
+      await client.until(() => backEnds.asking === 0 && backEnds.asked.includes('other.txt'));
+      assert.equal(backEnds.delegated.length, 1, 'boards are asked for bytes when it is their turn');
+      const { version } = backEnds.put('page.txt', 'as it is now');
+      backEnds.files.delete('lost.txt');
+      client.socket.resume();
+      const responses = await client.responses(5);
+      assert.deepEqual(statuses(responses), [200, 200, 200, 404, 200]);
+      const etag = `"${Buffer.from(version).toString('hex')}"`;
+      assert.deepEqual([responses[1]!.headers['etag'], responses[2]!.headers['etag']], [etag, etag]);
+      assert.equal(responses[1]!.headers['content-length'], '12');
+      assert.equal(responses[2]!.body.toString(), 'as it is now');
+      assert.equal(responses[4]!.body.toString(), 'next');
+    });
+
     it('pipelined requests beyond the limit get 503 in their turn', async () => {
       await serve({ maxPipelinedRequests: 4 });
       const responses = await connect().say(GET.repeat(20)).responses(20);
