@@ -49,7 +49,7 @@ export function hasIpv6(): boolean {
 /** Usable at once: nobody else can have the address, so that nobody is asked (RFC 4862 5.4). */
 function addIpv6Address(netns: string): void {
   // Hosts and containers without IPv6 often switch it off for every namespace to come.
-  const enable = 'echo 0 > /proc/sys/net/ipv6/conf/eth0/disable_ipv6';
+  const enable = 'f=/proc/sys/net/ipv6/conf/eth0/disable_ipv6; [ "$(cat $f)" = 0 ] || echo 0 > $f';
   ip('netns', 'exec', netns, 'sh', '-c', enable);
   const address = `${LAB_ADDRESS.client6}/${LAB_ADDRESS.prefixBits6}`;
   ip('-6', '-n', netns, 'address', 'add', address, 'dev', 'eth0', 'nodad');

@@ -95,6 +95,96 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     `${TCP}/reassembly.test.ts`,
     'gives every byte back once and in order, whatever pieces came, keeping what came first',
   ),
+  shown(
+    '9293 3.7.1',
+    'Without an MSS option in the SYN the send MSS is 1220 over IPv6 (MUST-15)',
+    `${TCP}/ipv6.test.ts`,
+    'takes what a client’s MSS says, 1220 when it says nothing (RFC 9293 3.7.1), never more than 1440',
+  ),
+  shown(
+    '6437 3',
+    'All packets of a flow carry its label, and the label is hard to guess',
+    `${TCP}/ipv6.test.ts`,
+    'gives all packets of a connection one flow label, and others another',
+  ),
+  shown(
+    '6437 3',
+    '… those that a board sends as well',
+    `${TCP}/ipv6.test.ts`,
+    'gives a span the headers of the connection, the flow label among them, lengths and checksums zero',
+  ),
+  shown(
+    '8200 4',
+    'Extension headers are processed in the order they appear in; hop-by-hop options stand in front only',
+    'front-end/link/ipv6.test.ts',
+    'looks behind extension headers, and refuses those that ask for more',
+  ),
+  shown(
+    '8200 4.2',
+    'An option that must be known and is not makes the packet be discarded',
+    'front-end/link/ipv6.test.ts',
+    'looks behind extension headers, and refuses those that ask for more',
+  ),
+  shown(
+    '8200 8.1',
+    'A UDP datagram over IPv6 without a checksum is discarded',
+    'front-end/link/ipv6.test.ts',
+    'tells a UDP socket of clients, and of errors about its own datagrams only',
+  ),
+  shown(
+    '4443 2.3',
+    'Messages whose checksum fails are discarded',
+    'front-end/link/ipv6.test.ts',
+    'heeds nothing from beyond the link, nothing damaged, nothing in fragments',
+  ),
+  shown(
+    '4443 4.2',
+    'An echo reply returns the request’s data unchanged',
+    'front-end/link/ipv6.test.ts',
+    'answers echo requests with the same data, up to the MTU',
+  ),
+  shown(
+    '4861 7.1.1',
+    'Solicitations are validated: hop limit 255, length, code, target, options',
+    'front-end/link/ipv6.test.ts',
+    'heeds nothing from beyond the link, nothing damaged, nothing in fragments',
+  ),
+  shown(
+    '4861 7.2.1',
+    'A host joins the solicited-node group of each of its addresses',
+    'front-end/link/ipv6.test.ts',
+    'are joined at the start, and once more a second later',
+  ),
+  shown(
+    '4861 7.2.4',
+    'A solicitation is answered, with the Solicited flag, to who asked',
+    'front-end/link/ipv6.test.ts',
+    'answers a solicitation, to the asker alone',
+  ),
+  shown(
+    '4861 7.2.6',
+    'A new link-layer address is announced, at most three times',
+    'front-end/link/ipv6.test.ts',
+    'announces its addresses twice, a second apart (RFC 4861 7.2.6)',
+  ),
+  shown(
+    '4862 5.4.3',
+    'Who tries an address that is taken hears so, by all nodes’ group',
+    'front-end/link/ipv6.test.ts',
+    'tells all nodes when somebody without an address wants one of its own (RFC 4862 5.4)',
+  ),
+  shown(
+    '6980 5',
+    'Neighbour discovery in fragments is ignored in silence',
+    'front-end/link/ipv6.test.ts',
+    'heeds nothing from beyond the link, nothing damaged, nothing in fragments',
+  ),
+  shown(
+    '3810 6.2',
+    'A query is answered at a random time within what it allows',
+    'front-end/link/ipv6.test.ts',
+    'are reported when a router asks, once, within the time that it allows',
+  ),
 ];
 
 export const DEPARTURES: readonly Departure[] = [
@@ -167,5 +257,25 @@ export const DEPARTURES: readonly Departure[] = [
     '9293 3.8.6.3',
     'A segment with text carries the acknowledgment, so that no other is needed',
     'With a board’s packets one may still follow: when they leave the front-end does not know in time.',
+  ),
+  departs(
+    '8200 4.5',
+    'Fragments are reassembled',
+    'They are refused and counted, atomic ones too: requests are small, nobody fragments TCP, and what is not kept can’t be exhausted.',
+  ),
+  departs(
+    '8200 4.2',
+    'Some unknown options, and unknown headers, are answered by a Parameter Problem',
+    'They are discarded and counted, not answered: the front-end sends no errors that a forged source could aim at others.',
+  ),
+  departs(
+    '4861 6.3',
+    'Hosts learn routers and prefixes from advertisements',
+    'They are ignored: addresses are configured, and every reply goes to the MAC that the request came from.',
+  ),
+  departs(
+    '4862 5.4',
+    'Addresses are tried before they are used',
+    'As over IPv4 they are announced and defended, so that the server is back at once after a restart; a conflict is counted and told to the other side.',
   ),
 ];
