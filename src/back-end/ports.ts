@@ -109,6 +109,8 @@ export interface PseudoSource {
   readonly address: Uint8Array;
   /** 0 allows every port. */
   readonly port: number;
+  /** With it, every port from {@link port} to this one is allowed. */
+  readonly lastPort?: number;
 }
 
 /** What `atcp provision` puts on a board: who it is, its key, and for whom it may speak. */

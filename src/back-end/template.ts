@@ -107,7 +107,7 @@ function isProvisioned(
 ): boolean {
   for (let i = 0; i < sources.length; i++) {
     const source = sources[i]!;
-    const fits = source.port === 0 || source.port === port;
+    const fits = source.port === 0 || (port >= source.port && port <= (source.lastPort ?? source.port));
     if (fits && source.address.length === addressBytes && equal(b, at, source.address, 0, addressBytes)) {
       return true;
     }

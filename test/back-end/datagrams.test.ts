@@ -171,6 +171,21 @@ describe('spans in datagrams', () => {
     }
   });
 
+  it('sends from the ports that it was provisioned for only', () => {
+    const rig = connected({ sources: [{ ...VIP, port: 49_152, lastPort: 49_154 }] });
+    for (const [i, sourcePort] of [49_151, 49_152, 49_154, 49_155, 80].entries()) {
+      rig.clear();
+      const counter = i + 1;
+      rig.state(
+        datagrams({ sourcePort }, { counter }),
+        ackDown({ counter, acknowledgment: 0, granted: 512 }),
+      );
+      const allowed = sourcePort >= 49_152 && sourcePort <= 49_154;
+      assert.equal(rig.segments.length, allowed ? 1 : 0, `${sourcePort}`);
+      if (!allowed) assert.equal(rig.report(counter).reason, Reason.forbiddenSource);
+    }
+  });
+
   it('refuses what would have to be fragmented, and numbers without a place', () => {
     const rig = connected();
     const refused: Uint8Array[] = [

@@ -2,16 +2,16 @@
  * Who an emulated board is: what `atcp provision` writes to a real one, here a line of hexadecimal digits that QEMU
  * passes by semihosting. The layout, all big-endian:
  *
- *   0 version (1)   1 number of sources   2 board id (4)   6 EtherType (2)   8 MAC address (6)
- *   14 board key (16)   30 seed of the random generator (16)   46 sources: port (2), address length (1), address (16)
+ *   0 version 2 (1)   1 number of sources   2 board id (4)   6 EtherType (2)   8 MAC address (6)
+ *   14 board key (16)   30 seed of the random generator (16)   46 sources: first port (2), last port (2), address length (1), address (16)
  */
 import type { Provisioning, PseudoSource } from '../../../src/back-end/ports.js';
 import { copy, fill } from '../../../src/wire/byte-loops.js';
 import { get16, get32, put16, put32 } from '../../../src/wire/bytes.js';
 
-const VERSION = 1;
+const VERSION = 2;
 const SOURCES_AT = 46;
-const SOURCE_BYTES = 19;
+const SOURCE_BYTES = 21;
 const KEY_BYTES = 16;
 const MAC_BYTES = 6;
 export const SOURCES_MAX = 16;
@@ -42,9 +42,10 @@ export function encodeIdentity(identity: Identity): Uint8Array {
   pseudoSources.forEach((source, i) => {
     const at = SOURCES_AT + i * SOURCE_BYTES;
     put16(b, at, source.port);
-    b[at + 2] = source.address.length;
-    fill(b, at + 3, SOURCE_BYTES - 3, 0);
-    copy(source.address, 0, b, at + 3, source.address.length);
+    put16(b, at + 2, source.lastPort ?? source.port);
+    b[at + 4] = source.address.length;
+    fill(b, at + 5, SOURCE_BYTES - 5, 0);
+    copy(source.address, 0, b, at + 5, source.address.length);
   });
   return b;
 }
@@ -58,7 +59,10 @@ export function decodeIdentity(b: Uint8Array, length: number): Identity {
   const pseudoSources: PseudoSource[] = [];
   for (let i = 0; i < count; i++) {
     const at = SOURCES_AT + i * SOURCE_BYTES;
-    pseudoSources.push({ port: get16(b, at), address: b.slice(at + 3, at + 3 + b[at + 2]!) });
+    const address = b.slice(at + 5, at + 5 + b[at + 4]!);
+    const port = get16(b, at);
+    const lastPort = get16(b, at + 2);
+    pseudoSources.push(lastPort === port ? { port, address } : { port, lastPort, address });
   }
   return {
     provisioning: {

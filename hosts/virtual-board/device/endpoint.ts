@@ -1,6 +1,6 @@
 /**
- * An address with an optional port in text: 10.77.0.10, 10.77.0.10:80, fd77::10, [fd77::10]:80 (RFC 4291 2.2,
- * RFC 3986 3.2.2).
+ * An address with an optional port or range of ports in text: 10.77.0.10, 10.77.0.10:80, 10.77.0.10:49152-50175,
+ * fd77::10, [fd77::10]:80 (RFC 4291 2.2, RFC 3986 3.2.2).
  */
 import type { PseudoSource } from '../../../src/back-end/ports.js';
 import { IPV4_ADDRESS_BYTES } from '../../../src/wire/ipv4.js';
@@ -9,15 +9,16 @@ import { parseInteger } from './parse.js';
 
 /** Without a port, every port is meant (0). Throws an Error when the text is neither an IPv4 nor an IPv6 address. */
 export function parseEndpoint(text: string): PseudoSource {
-  const bracketed = /^\[(.*)\](?::([0-9]+))?$/.exec(text);
-  if (bracketed) return { address: parseIpv6Text(bracketed[1]!), port: parsePort(bracketed[2]) };
-  const plain = /^([0-9.]+)(?::([0-9]+))?$/.exec(text);
-  if (plain) return { address: parseIpv4(plain[1]!), port: parsePort(plain[2]) };
+  const bracketed = /^\[(.*)\](?::([0-9]+)(?:-([0-9]+))?)?$/.exec(text);
+  if (bracketed) return { address: parseIpv6Text(bracketed[1]!), ...parsePorts(bracketed[2], bracketed[3]) };
+  const plain = /^([0-9.]+)(?::([0-9]+)(?:-([0-9]+))?)?$/.exec(text);
+  if (plain) return { address: parseIpv4(plain[1]!), ...parsePorts(plain[2], plain[3]) };
   return { address: parseIpv6Text(text), port: 0 };
 }
 
-function parsePort(text: string | undefined): number {
-  return text === undefined ? 0 : parseInteger('port', text, 0, 0xffff);
+function parsePorts(first: string | undefined, last: string | undefined): Omit<PseudoSource, 'address'> {
+  const port = first === undefined ? 0 : parseInteger('port', first, 0, 0xffff);
+  return last === undefined ? { port } : { port, lastPort: parseInteger('last port', last, port, 0xffff) };
 }
 
 function parseIpv4(text: string): Uint8Array {

@@ -14,7 +14,8 @@ export const BOARD_USAGE = `arguments of a virtual board:
   --image FILE         the card image
   --local-port PORT    UDP port on 127.0.0.1 where frames for the board arrive
   --remote-port PORT   UDP port on 127.0.0.1 where the board's frames go
-  --source ADDR[:PORT] address that the board may send from, as in 10.77.0.10:80 or [fd77::10]:80; repeatable
+  --source ADDR[:PORT[-LAST]]  address and ports that the board may send from, as in 10.77.0.10:80,
+                       10.77.0.10:49152-50175 or [fd77::10]:80; repeatable
   --ether-type N       EtherType of the data link (default 0x88b5)
   --with-parent yes    end when standard input ends`;
 

@@ -43,6 +43,7 @@ describe('the identity of an emulated board', () => {
       etherType: 0x88b5,
       pseudoSources: [
         { address: Uint8Array.of(10, 77, 0, 10), port: 80 },
+        { address: Uint8Array.of(10, 77, 0, 10), port: 49_152, lastPort: 50_175 },
         { address: Uint8Array.from({ length: 16 }, (_, i) => 255 - i), port: 0 },
       ],
     },

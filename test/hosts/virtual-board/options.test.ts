@@ -82,7 +82,21 @@ describe('addresses with ports', () => {
     });
   }
 
+  it('with a range of ports', () => {
+    assert.deepEqual(parseEndpoint('10.0.0.1:49152-50175'), {
+      address: Uint8Array.of(10, 0, 0, 1),
+      port: 49_152,
+      lastPort: 50_175,
+    });
+    assert.equal(parseEndpoint('[::1]:7-7').lastPort, 7);
+  });
+
   const wrong = [
+    '10.0.0.1:9-8',
+    '10.0.0.1:9-',
+    '10.0.0.1:-9',
+    '10.0.0.1:9-65536',
+    '[::1]:9-8',
     '',
     '10.0.0',
     '10.0.0.0.1',
