@@ -1,7 +1,10 @@
 /** A board of the conformance scripts: a span that sends what it is granted as pseudo packets, and then reports it. */
 import type { Span, SpanCarrier, SpanTemplate } from '../../src/front-end/tcp/span.js';
 import { put16, put32 } from '../../src/wire/bytes.js';
+import { TimestampMarks } from '../../src/front-end/tcp/timestamp-marks.js';
+import { EtherType, etherType } from '../../src/wire/ethernet.js';
 import { IpProtocol, ipv4PseudoHeaderSum, setIpv4Length } from '../../src/wire/ipv4.js';
+import { IPV6_HEADER_BYTES, ipv6PseudoHeaderSum } from '../../src/wire/ipv6.js';
 import { TcpFlag, setTcpChecksum } from '../../src/wire/tcp.js';
 
 const MAX_TEMPLATE_BYTES = 128;
@@ -26,6 +29,7 @@ export class BoardSpan implements Span {
   private carrier: SpanCarrier | undefined;
   private startSequence = 0;
   private granted = 0;
+  private readonly marks = new TimestampMarks();
   private readonly jobs: Job[] = [];
 
   /** `content`: the byte at an offset; `delayUs`: from a grant to the sending. */
@@ -63,6 +67,8 @@ export class BoardSpan implements Span {
   }
 
   send(to: number): void {
+    const { tsVal } = this.carrier!;
+    if (tsVal !== 0) this.marks.mark(this.granted, tsVal);
     this.plan(this.granted, to, false);
     this.granted = to;
   }
@@ -123,9 +129,17 @@ export class BoardSpan implements Span {
     put32(frame, l4Offset + 8, carrier.acknowledgment);
     put16(frame, l4Offset + 14, carrier.windowField);
     if (to === this.length) frame[l4Offset + 13]! |= TcpFlag.psh;
-    setIpv4Length(frame, l3Offset, frame.length - l3Offset);
+    if (this.marks.count > 0) {
+      // NOP, NOP, timestamps (RFC 7323 appendix A).
+      put32(frame, l4Offset + 24, this.marks.at(from));
+      put32(frame, l4Offset + 28, carrier.tsEcr);
+    }
+    const is6 = etherType(frame, 0) === EtherType.ipv6;
+    if (is6) put16(frame, l3Offset + 4, frame.length - l3Offset - IPV6_HEADER_BYTES);
+    else setIpv4Length(frame, l3Offset, frame.length - l3Offset);
     const tcpBytes = frame.length - l4Offset;
-    setTcpChecksum(frame, l4Offset, tcpBytes, ipv4PseudoHeaderSum(frame, l3Offset, IpProtocol.tcp, tcpBytes));
+    const sum = is6 ? ipv6PseudoHeaderSum : ipv4PseudoHeaderSum;
+    setTcpChecksum(frame, l4Offset, tcpBytes, sum(frame, l3Offset, IpProtocol.tcp, tcpBytes));
     return frame;
   }
 }

@@ -11,8 +11,9 @@ function sendersOf(script: Script): readonly Sender[] {
 for (const [folder, scripts] of Object.entries(FOLDERS))
   describe(`conformance: ${folder}`, () => {
     for (const script of scripts)
-      for (const sender of sendersOf(script))
-        it(sender === 'local' ? script.title : `${script.title} (sent by a board)`, () =>
-          new Player(script, sender).play(),
-        );
+      for (const version of script.versions ?? ([4, 6] as const))
+        for (const sender of sendersOf(script)) {
+          const by = sender === 'local' ? '' : ', sent by a board';
+          it(`${script.title} (IPv${version}${by})`, () => new Player(script, sender, version).play());
+        }
   });

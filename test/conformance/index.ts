@@ -16,6 +16,7 @@ import { sack } from './sack/scripts.js';
 import type { Script } from './script.js';
 import { spans } from './spans/scripts.js';
 import { synCookies } from './syn-cookies/scripts.js';
+import { timestamps } from './timestamps/scripts.js';
 import { window } from './window/scripts.js';
 
 export const FOLDERS: Readonly<Record<string, readonly Script[]>> = {
@@ -24,6 +25,7 @@ export const FOLDERS: Readonly<Record<string, readonly Script[]>> = {
   options,
   data,
   ack,
+  timestamps,
   window,
   persist,
   retransmission,

@@ -10,11 +10,11 @@ import { IPV4_HEADER_BYTES, IpProtocol, emitIpv4, ipv4Protocol } from '../../src
 import {
   HOST_MAC,
   PEER_ADDRESS,
+  PEER_ADDRESS6,
   PEER_MAC,
   PORT,
   Rig,
   VIP_NUMBER,
-  flagLetters,
   parseSent,
   sackOption,
   segmentFrame,
@@ -22,12 +22,14 @@ import {
   type Sent,
 } from '../front-end/rig.js';
 import { BoardSpan } from './board-span.js';
-import type { ClientFields, IcmpFields, Script, Sender, ServerFields } from './script.js';
+import type { ClientFields, IcmpFields, Script, Sender, ServerFields, Version } from './script.js';
 
 const FIRST_PORT = 40_000;
 const DEFAULT_ISS = 0xffff_fff0;
 const US_PER_MS = 1000;
-const TCP_AT = ETHERNET_HEADER_BYTES + IPV4_HEADER_BYTES;
+/** Over IPv6 the link is so much wider that the scripts' segments of 1,460 bytes fit it. */
+const MTU6_BYTES = 1520;
+const IPV6_NEXT_HEADER_AT = ETHERNET_HEADER_BYTES + 6;
 
 /** What both sides of a connection send: a byte for each offset of the stream, different from its neighbours. */
 function patternByte(offset: number): number {
@@ -52,6 +54,7 @@ export class Player {
   readonly rig: Rig;
   private readonly script: Script;
   private readonly sender: Sender;
+  private readonly version: Version;
   private readonly startUs: number;
   private readonly flows = new Map<number, Flow>();
   private readonly sent: Sent[] = [];
@@ -64,10 +67,11 @@ export class Player {
   /** The next segment of the client arrives in the same batch as the last one. */
   private joining = false;
 
-  constructor(script: Script, sender: Sender) {
+  constructor(script: Script, sender: Sender, version: Version) {
     this.script = script;
     this.sender = sender;
-    this.rig = new Rig(script.settings);
+    this.version = version;
+    this.rig = new Rig({ ...(version === 6 && { mtuBytes: MTU6_BYTES }), ...script.settings });
     this.startUs = this.rig.nowUs;
     this.rig.onFrameOut = (frame) => this.onFrame(frame);
     const { endsWithClient = false, backlog } = script;
@@ -152,7 +156,13 @@ export class Player {
     flow.win = fields.win ?? flow.win;
     const ack = flags.includes('A') ? (flow.irs + flow.ack) >>> 0 : 0;
     const frame = segmentFrame(
-      { mac: PEER_MAC, address: PEER_ADDRESS, port, localPort: fields.to ?? PORT },
+      {
+        mac: PEER_MAC,
+        address: PEER_ADDRESS,
+        address6: this.version === 6 ? PEER_ADDRESS6 : undefined,
+        port,
+        localPort: fields.to ?? PORT,
+      },
       { flags, seq: flow.iss + seq, ack, window: flow.win, payload, options: optionsOf(fields, flow.irs) },
     );
     if (fields.damaged === true) frame[frame.length - 1]! ^= 0x40;
@@ -343,11 +353,13 @@ export class Player {
   }
 
   private onFrame(frame: Uint8Array): void {
-    if (etherType(frame, 0) !== EtherType.ipv4) return;
-    if (ipv4Protocol(frame, ETHERNET_HEADER_BYTES) !== IpProtocol.tcp) return;
+    const is6 = this.version === 6;
+    const protocol = is6 ? frame[IPV6_NEXT_HEADER_AT] : ipv4Protocol(frame, ETHERNET_HEADER_BYTES);
+    if (etherType(frame, 0) !== (is6 ? EtherType.ipv6 : EtherType.ipv4) || protocol !== IpProtocol.tcp)
+      return;
     const segment = parseSent(frame, this.rig.nowUs);
     const flow = this.flows.get(segment.remotePort);
-    if (flow !== undefined && flagLetters(frame[TCP_AT + 13]!) === 'SA') flow.irs = segment.seq;
+    if (flow !== undefined && segment.flags === 'SA') flow.irs = segment.seq;
     this.sent.push(segment);
   }
 }

@@ -32,10 +32,15 @@ export interface Step {
 /** Who puts the server's bytes on the wire: the front-end itself, or a board that it grants ranges to. */
 export type Sender = 'local' | 'delegated';
 
+/** Of IP. */
+export type Version = 4 | 6;
+
 export interface ScriptOptions {
   readonly settings?: Partial<TcpSettings>;
   /** Both when the program writes and nothing is said. */
   readonly senders?: readonly Sender[];
+  /** Both when left out. */
+  readonly versions?: readonly Version[];
   /** The client's initial sequence number. The default lies so near the end of the space that every script crosses it. */
   readonly iss?: number;
   /** The program ends its side by itself when the client has ended its own. */

@@ -13,8 +13,8 @@ What the RFCs say of a TCP server, and the test that shows it. Made by \`npm run
 in \`test/conformance\`; do not edit it by hand.
 
 A script is a list of timed steps on a virtual clock: what a client sends, what the server must send and when, what the
-program does and sees. Where the program writes, a script is played twice: the front-end sends the text itself, and a
-board sends it as pseudo packets. The client's initial sequence number lies so near the end of its space that every
+program does and sees. A script is played over both versions of IP, and where the program writes twice each: the
+front-end sends the text itself, and a board sends it as pseudo packets. The client's initial sequence number lies so near the end of its space that every
 script crosses it.
 `;
 

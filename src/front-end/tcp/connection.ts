@@ -384,7 +384,6 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     if (this.receiver.rcvNxt === this.toldAcknowledgment && window === this.toldWindow) return;
     this.toldAcknowledgment = this.receiver.rcvNxt;
     this.toldWindow = window;
-    this.receiver.lastAckSent = this.receiver.rcvNxt;
     this.counters.pairChanges++;
     this.sender.queue.pairChanged();
   }

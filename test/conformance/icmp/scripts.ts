@@ -4,15 +4,20 @@ import { at, covers, established, script } from '../script.js';
 const flight = [established(), at(0).write(2920), at(0).text(1, 2921)];
 
 function harmless(title: string, section: string, says: string, type: number, code: number) {
-  return script(title, covers(section, says), [
-    flight,
-    at(10).icmp({ type, code, seq: 1 }),
-    at(20).quiet(),
-    at(20).connections(1),
-    at(20).client('A', { ack: 2921 }),
-    at(21).counted({ step127EmptiedBytes: 2920 }),
-    at(3000).quiet(),
-  ]);
+  return script(
+    title,
+    covers(section, says),
+    [
+      flight,
+      at(10).icmp({ type, code, seq: 1 }),
+      at(20).quiet(),
+      at(20).connections(1),
+      at(20).client('A', { ack: 2921 }),
+      at(21).counted({ step127EmptiedBytes: 2920 }),
+      at(3000).quiet(),
+    ],
+    { versions: [4] },
+  );
 }
 
 export const icmp = [

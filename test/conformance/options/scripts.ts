@@ -8,7 +8,7 @@ export const options = [
     [at(0).client('S'), at(0).server('SA', { mss: 1460, wscale: -1, sackOk: false })],
   ),
   script(
-    'without an MSS option segments are of 536 bytes',
+    'without an MSS option segments are of 536 bytes over IPv4',
     covers('9293 3.7.1', 'Without an MSS option in the SYN the send MSS is 536 over IPv4 (MUST-15)'),
     [
       at(0).client('S'),
@@ -19,6 +19,20 @@ export const options = [
       at(0).server('A', { seq: 537, data: 536 }),
       at(0).server('PA', { seq: 1073, data: 128 }),
     ],
+    { versions: [4] },
+  ),
+  script(
+    'without an MSS option segments are of 1,220 bytes over IPv6',
+    covers('9293 3.7.1', 'Without an MSS option in the SYN the send MSS is 1220 over IPv6 (MUST-15)'),
+    [
+      at(0).client('S'),
+      at(0).server('SA', { ack: 1 }),
+      at(0).client('A', { ack: 1 }),
+      at(0).write(1500),
+      at(0).server('A', { seq: 1, data: 1220 }),
+      at(0).server('PA', { seq: 1221, data: 280 }),
+    ],
+    { versions: [6] },
   ),
   script(
     'segments are never larger than the client’s MSS',
