@@ -10,6 +10,7 @@ import {
   ackGranted,
   ackPace,
   ackLeaseMs,
+  ackSegmentBytes,
   ackTemplate,
   ackTemplateBytes,
   ackTemplateVersion,
@@ -275,12 +276,18 @@ export class StatementReader {
     const position = ackTemplate(b, at);
     const l3 = template.l3;
     const l4 = template.l4;
-    const reason = checkTemplate(b, position, bytes, l3, l4, d.segmentBytes, isNumbered(d), this.#sources);
+    const segmentBytes = ackSegmentBytes(b, at);
+    // A datagram begins where it began.
+    const isCut = !template.isTcp && segmentBytes !== d.segmentBytes;
+    const reason = isCut
+      ? Reason.badCommand
+      : checkTemplate(b, position, bytes, l3, l4, segmentBytes, isNumbered(d), this.#sources);
     if (reason !== Reason.none) {
       this.#delegations.fail(nowUs, d, reason);
       return false;
     }
-    template.load(b, position, bytes, l3, l4, d.segmentBytes, isNumbered(d), this.#nic.macAddress);
+    template.load(b, position, bytes, l3, l4, segmentBytes, isNumbered(d), this.#nic.macAddress);
+    d.segmentBytes = segmentBytes;
     d.templateVersion = version;
     return true;
   }

@@ -88,6 +88,11 @@ export class FrontEndCounters {
   step127Emptied = 0;
   step127EmptiedBytes = 0;
 
+  // The path's MTU (RFC 1191, RFC 8201): errors about our segments, what came too fast, and what was believed.
+  tooBigReceived = 0;
+  tooBigSuppressed = 0;
+  pathMtuReduced = 0;
+
   // Segments that are not acceptable, and attacks.
   segmentsOutOfWindow = 0;
   /** Timestamps (RFC 7323): older than what came before (PAWS), and without them although they were agreed. */

@@ -470,6 +470,19 @@ describe('delegation', () => {
       rig.state(ackDown({ version: 3, granted: 4380, template: template().bytes, templateVersion: 1 }));
       assert.equal(rig.segments[2]!.frame[5], 0x55, 'version 1 is there already');
     });
+
+    it('sends smaller segments once a statement says so, new bytes and repeated ones', () => {
+      const rig = reading({}, { granted: 2920 });
+      const smaller = { template: template().bytes, templateVersion: 1, segmentBytes: 536 };
+      const resend = [[1, 0, 2920]] as const;
+      rig.state(ackDown({ version: 2, granted: 2920 + 1072, resend, ...smaller }));
+      const sizes = rig.segments.slice(2).map(({ sequence, payload }) => [sequence, payload.length]);
+      const start = rig.segments[0]!.sequence;
+      const expected = [0, 536, 1072, 1608, 2144].map((offset) => [start + offset, 536]);
+      expected.push([start + 2680, 240], [start + 2920, 536], [start + 3456, 536]);
+      assert.deepEqual(sizes, expected);
+      assert.equal(rig.report().templateVersion, 1);
+    });
   });
 
   describe('source that it may not speak for', () => {

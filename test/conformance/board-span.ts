@@ -86,7 +86,7 @@ export class BoardSpan implements Span {
     // Each packet takes the pair when it is sent.
   }
 
-  nextHopChanged(): void {
+  templateChanged(): void {
     // … and the header.
   }
 

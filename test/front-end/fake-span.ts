@@ -47,8 +47,8 @@ export class FakeSpan implements Span {
     this.calls.push('pair');
   }
 
-  nextHopChanged(): void {
-    this.calls.push('next hop');
+  templateChanged(): void {
+    this.calls.push('template');
   }
 
   abandon(): void {

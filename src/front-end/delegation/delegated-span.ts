@@ -122,7 +122,7 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
     if (delegation.hasWork || reopened) delegation.state();
   }
 
-  nextHopChanged(): void {
+  templateChanged(): void {
     const carrier = this.#carrier;
     if (carrier !== undefined && this.#command.readdress(carrier)) this.#delegation?.state();
   }
@@ -162,6 +162,10 @@ export class DelegatedSpan implements Span, DelegatedStream, Waiting {
 
   get templateBytes(): number {
     return this.#command.templateBytes;
+  }
+
+  get segmentBytes(): number {
+    return this.#command.segmentBytes;
   }
 
   writeTemplate(b: Uint8Array, at: number): void {

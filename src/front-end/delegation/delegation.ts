@@ -3,7 +3,13 @@
  * the lease, and the release, after which the board is known to be silent (decisions 1, 2, 6; Fig. 5 and Fig. 8).
  * What is to be sent belongs to the {@link DelegatedStream}; it may outlive several delegations.
  */
-import { ackDownBytes, AckDownFlag, ackTemplate, emitAckDown } from '../../wire/atcp/ack-down.js';
+import {
+  ackDownBytes,
+  AckDownFlag,
+  ackTemplate,
+  emitAckDown,
+  emitSegmentBytes,
+} from '../../wire/atcp/ack-down.js';
 import {
   ACK_UP_VERSION_AT,
   ackUpAgeUs,
@@ -55,6 +61,8 @@ export interface DelegatedStream extends ResendListener {
   /** Changes with the template, 0 … 255. */
   readonly templateVersion: number;
   readonly templateBytes: number;
+  /** Payload of a full segment; a change of it is a change of the template. */
+  readonly segmentBytes: number;
   /** Writes the template, padded to 4. */
   writeTemplate(b: Uint8Array, at: number): void;
   /** The board has named the total, for an object of that version; zeros are of none. */
@@ -213,7 +221,10 @@ export class Delegation implements Command {
     );
     ranges.emit(b, at);
     marks.emit(b, at);
-    if (templateBytes > 0) stream.writeTemplate(b, ackTemplate(b, at));
+    if (templateBytes > 0) {
+      stream.writeTemplate(b, ackTemplate(b, at));
+      emitSegmentBytes(b, at, stream.segmentBytes);
+    }
     counters.resendRangesStated += ranges.count;
     this.#context.trace.statements?.({
       event: 'stated',

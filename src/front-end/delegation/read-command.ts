@@ -54,9 +54,10 @@ export abstract class SpanCommand {
   /** 0: as in the command that the first board got; then 1 … 255. */
   templateVersion = 0;
   templateBytes = 0;
+  /** Payload of a full segment. */
+  segmentBytes = 0;
   #l3Offset = 0;
   #l4Offset = 0;
-  #segmentBytes = 0;
   #numbered = false;
   #startSequence = 0;
   #dateMs = 0;
@@ -72,23 +73,22 @@ export abstract class SpanCommand {
     this.templateBytes = template.bytes;
     this.#l3Offset = template.l3Offset;
     this.#l4Offset = template.l4Offset;
-    this.#segmentBytes = carrier.segmentBytes;
+    this.segmentBytes = carrier.segmentBytes;
     this.#numbered = template.numbered === true;
     this.#startSequence = startSequence;
     this.#dateMs = dateMs;
   }
 
   /**
-   * Takes over a new next hop or other change below TCP; true when there was one. The numbers within the TCP
-   * header travel in every statement.
+   * Takes over a new next hop or other change below TCP, or another size of segments; true when there was one. The
+   * numbers within the TCP header travel in every statement.
    */
   readdress(carrier: SpanCarrier): boolean {
     const template = carrier.writeTemplate(this.#newTemplate);
-    if (
-      template.bytes !== this.templateBytes ||
-      equal(this.#newTemplate, 0, this.#template, 0, template.l4Offset)
-    )
-      return false;
+    if (template.bytes !== this.templateBytes) return false;
+    const isSame = equal(this.#newTemplate, 0, this.#template, 0, template.l4Offset);
+    if (isSame && carrier.segmentBytes === this.segmentBytes) return false;
+    this.segmentBytes = carrier.segmentBytes;
     copy(this.#newTemplate, 0, this.#template, 0, template.bytes);
     this.templateVersion = (this.templateVersion % 0xff) + 1;
     return true;
@@ -125,7 +125,7 @@ export abstract class SpanCommand {
       this.templateBytes,
       this.#l3Offset,
       this.#l4Offset,
-      this.#segmentBytes,
+      this.segmentBytes,
       this.argumentBytes,
       this.#startSequence,
       this.#dateMs,

@@ -138,7 +138,8 @@ export class FrontEndHost {
       mtuBytes,
       packet: this.packet,
       take: (packet, nowUs) => this.onTransport(packet, nowUs),
-      takeError: (packet) => this.icmpError.readIpv6(packet) && this.onIcmpError(this.icmpError),
+      takeError: (packet, nowUs) =>
+        this.icmpError.readIpv6(packet) && this.onIcmpError(this.icmpError, nowUs),
       transmit: this.transmit,
       entropy,
       counters: this.counters,
@@ -250,7 +251,7 @@ export class FrontEndHost {
     packet.l4Bytes = l3At + ipv4TotalLength(b, l3At) - packet.l4At;
     packet.local = this.address;
     packet.remote.setIpv4(source);
-    if (packet.protocol === IpProtocol.icmp) this.onIcmp(packet);
+    if (packet.protocol === IpProtocol.icmp) this.onIcmp(packet, nowUs);
     else this.onTransport(packet, nowUs);
   }
 
@@ -261,17 +262,19 @@ export class FrontEndHost {
   }
 
   /** Of either family; false when nobody has sent what is quoted. */
-  private onIcmpError(error: IcmpError): boolean {
-    return error.protocol === IpProtocol.udp && this.udp.onIcmpError(error);
+  private onIcmpError(error: IcmpError, nowUs: number): boolean {
+    if (error.protocol === IpProtocol.udp) return this.udp.onIcmpError(error);
+    if (error.protocol !== IpProtocol.tcp || error.kind !== 'packet-too-big') return false;
+    return this.tcp.onTooBig(error, nowUs);
   }
 
-  private onIcmp(packet: IpPacket): void {
+  private onIcmp(packet: IpPacket, nowUs: number): void {
     const { frame: b, l4At: at, l4Bytes: length } = packet;
     if (checkIcmp(b, at, length) !== 'ok') {
       this.counters.icmpCheckFailed++;
       return;
     }
-    if (this.icmpError.readIpv4(packet) && this.onIcmpError(this.icmpError)) return;
+    if (this.icmpError.readIpv4(packet) && this.onIcmpError(this.icmpError, nowUs)) return;
     if (b[at] !== IcmpType.echoRequest || IPV4_PATH_BYTES + length > this.echoFrame.length) {
       this.counters.icmpIgnored++;
       return;

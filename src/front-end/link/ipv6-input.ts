@@ -30,7 +30,7 @@ interface Group {
 }
 
 /** Takes an ICMPv6 message that may be an error; false when nobody heeds it. */
-export type TakeError = (packet: IpPacket) => boolean;
+export type TakeError = (packet: IpPacket, nowUs: number) => boolean;
 
 /** Takes a packet that is for one of our addresses, from one that can be answered. */
 export type TakePacket = (packet: IpPacket, nowUs: number) => void;
@@ -147,7 +147,7 @@ export class Ipv6Input {
     } else if (this.isAnswerable(packet, true)) {
       const isShort = MAX_PATH_HEADER_BYTES + l4Bytes <= this.echoFrame.length;
       if (type === Icmpv6Type.echoRequest && isShort) this.echo(packet);
-      else if (!this.takeError(packet)) this.counters.icmpIgnored++;
+      else if (!this.takeError(packet, nowUs)) this.counters.icmpIgnored++;
     }
   }
 

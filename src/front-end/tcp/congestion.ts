@@ -18,6 +18,8 @@ export interface CongestionControl {
   onTimeout(flightBytes: number, again: boolean): void;
   /** The last {@link onLoss} or {@link onTimeout} was a mistake: back to where things were. */
   undo(): void;
+  /** Segments have this size from now on; the window, in bytes, stays. */
+  setSegmentBytes(segmentBytes: number): void;
   /** Nothing was sent for `idleUs`, more than a retransmission timeout. */
   onIdle(idleUs: number): void;
 }

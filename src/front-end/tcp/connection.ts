@@ -3,17 +3,20 @@
  * sending and the receiving half, the timers and the program together. Nothing is sent while segments are taken
  * in, apart from ACKs that may not wait: {@link Connection.run} does it once a batch.
  */
+import { TCP_HEADER_BYTES, TIMESTAMPS_OPTION_BYTES } from '../../wire/tcp.js';
 import type { FrontEndCounters } from '../counters.js';
+import type { IcmpError } from '../link/icmp-error.js';
 import type { IpAddress } from '../link/ip-address.js';
 import type { Path } from '../link/path.js';
 import { ChallengeLimit } from './challenge-limit.js';
 import { ConnectionOutput } from './connection-output.js';
 import type { TableEntry } from './connection-table.js';
 import { Delivery, type ConnectionUser } from './connection-user.js';
+import { nextState, type ConnectionEvent, type ConnectionState } from './connection-state.js';
+import { ConnectionTimers } from './connection-timers.js';
 import { connectionReset, connectionTimedOut } from './errors.js';
 import type { ConnectionStart } from './handshake.js';
-import { IdleWatch } from './idle-watch.js';
-import { Probes } from './probes.js';
+import { PathMtu, type PathUse } from './path-mtu.js';
 import { Receiver, windowShift } from './receiver.js';
 import { receiveSegment } from './segment-input.js';
 import { unwrap, type Segment } from './segment.js';
@@ -23,9 +26,6 @@ import type { TcpStack } from './stack.js';
 import { TimeWait } from './time-wait.js';
 import type { Timed } from './timers.js';
 import { Timestamps } from './timestamps.js';
-
-export type ConnectionState =
-  'ESTABLISHED' | 'FIN-WAIT-1' | 'FIN-WAIT-2' | 'CLOSE-WAIT' | 'CLOSING' | 'LAST-ACK' | 'CLOSED';
 
 export class Connection implements TableEntry, Timed, SenderCarrier {
   readonly localAddress: IpAddress;
@@ -38,7 +38,6 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   readonly path: Path;
   readonly sender: Sender;
   readonly receiver: Receiver;
-  readonly segmentBytes: number;
   readonly openedUs: number;
   readonly sack: boolean;
   /** Undefined when they were not agreed. */
@@ -55,12 +54,12 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   private failure: Error | undefined = undefined;
   private readonly remoteShift: number;
   private readonly output: ConnectionOutput;
-  private readonly probes: Probes;
+  private readonly timers: ConnectionTimers;
+  /** From the first ICMP error on that speaks of this connection. */
+  private pathMtu: PathMtu | undefined = undefined;
   /** Position of the first byte of the stream. */
   private readonly firstByte: number;
   private released = false;
-  /** The program's own timeout; once it has let go, how long the connection is kept without it. */
-  private readonly idle = new IdleWatch();
   private idleExpired = false;
   private readonly challenges: ChallengeLimit;
   /** The (acknowledgment, window) pair that spans were told last. */
@@ -76,7 +75,6 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     this.remoteAddress = start.path.remoteAddress;
     this.remotePort = start.remotePort;
     this.localPort = start.localPort;
-    this.segmentBytes = start.segmentBytes;
     this.remoteShift = Math.max(0, start.remoteShift);
     this.openedUs = nowUs;
     this.toldAcknowledgment = start.rcvNxt;
@@ -94,7 +92,7 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     this.timestamps = start.timestamps ? new Timestamps(start.timestampStart, nowUs) : undefined;
     this.output = new ConnectionOutput(stack, this);
     this.delivery = new Delivery(this.receiver);
-    this.probes = new Probes(settings);
+    this.timers = new ConnectionTimers(this, settings);
     this.challenges = new ChallengeLimit(settings.challengeAckUs, counters);
     this.firstByte = this.sender.sndUna;
   }
@@ -180,19 +178,19 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
       this.abort();
       return;
     }
-    this.idle.set(this.stack.settings.orphanUs, this.stack.clock());
+    this.timers.idle.set(this.stack.settings.orphanUs, this.stack.clock());
     this.shutdown();
   }
 
   /** Tells the user when nothing got through for so long; 0 is never. */
   setIdleTimeout(timeoutUs: number): void {
-    this.idle.set(timeoutUs, this.stack.clock());
+    this.timers.idle.set(timeoutUs, this.stack.clock());
     this.arm();
     this.stack.requestBatch();
   }
 
   setKeepAlive(idleUs: number): void {
-    this.probes.setKeepAlive(idleUs, this.stack.clock());
+    this.timers.setKeepAlive(idleUs, this.stack.clock());
     this.arm();
     this.stack.requestBatch();
   }
@@ -219,38 +217,38 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
 
   /** An acceptable segment came: the client is there, behind this next hop. */
   heard(segment: Segment, nowUs: number): void {
-    if (this.path.heardFrom(segment.frame, segment.sourceMacAt)) this.sender.queue.nextHopChanged();
-    this.probes.onHeard(nowUs);
+    if (this.path.heardFrom(segment.frame, segment.sourceMacAt)) this.sender.queue.templateChanged();
+    this.timers.onHeard(nowUs);
   }
 
   /** Bytes got through, in either direction, or the program wrote some. */
   onProgress(nowUs: number): void {
-    this.idle.onProgress(nowUs);
+    this.timers.idle.onProgress(nowUs);
   }
 
   /** An acknowledgment was taken; false when it ended the connection. */
   onAckTaken(): boolean {
     this.timestamps?.acknowledge(this.sender.sndUna);
-    if (!this.sender.finAcknowledged) return true;
-    if (this.current === 'FIN-WAIT-1') {
-      this.current = 'FIN-WAIT-2';
-    } else if (this.current === 'CLOSING') {
-      this.enterTimeWait();
-      return false;
-    } else if (this.current === 'LAST-ACK') {
-      this.close(undefined);
-      return false;
-    }
-    return true;
+    if (this.sender.finAcknowledged) this.advance('finAcknowledged');
+    return this.current !== 'CLOSED';
   }
 
   onTextTaken(nowUs: number): void {
     this.onProgress(nowUs);
     this.stack.markToDeliver(this);
-    if (!this.receiver.finished) return;
-    if (this.current === 'ESTABLISHED') this.current = 'CLOSE-WAIT';
-    else if (this.current === 'FIN-WAIT-1') this.current = 'CLOSING';
-    else if (this.current === 'FIN-WAIT-2') this.enterTimeWait();
+    if (this.receiver.finished) this.advance('finReceived');
+  }
+
+  /** A packet of this connection was too large, or somebody says so. */
+  onTooBig(error: IcmpError): void {
+    const position = unwrap(error.sequence, this.sender.sndUna);
+    this.pathMtu ??= new PathMtu(this.firstByte);
+    this.shrink(this.pathMtu.onError(error, position, this.pathUse));
+  }
+
+  /** The retransmission timer, or one beside it, has expired. */
+  afterTimeout(): void {
+    if (this.pathMtu !== undefined) this.shrink(this.pathMtu.onTimeout(this.pathUse));
   }
 
   resetByPeer(): void {
@@ -262,6 +260,12 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   sendAck(): void {
     this.counters.pureAcksSent++;
     this.output.sendAck(this.sender.sndNxt >>> 0);
+  }
+
+  /** An empty segment below the window, which the client must answer (decision 15). */
+  sendProbe(): void {
+    this.counters.probesSent++;
+    this.output.sendAck((this.sender.sndUna - 1) >>> 0);
   }
 
   /** An ACK that anybody could provoke, so it is limited. */
@@ -286,7 +290,7 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     this.sender.run(nowUs);
     if (this.receiver.ackNow) this.sendAck();
     this.tellPair();
-    this.probes.update(this.sender.blockedByWindow, this.sender.rtt.rtoUs, nowUs);
+    this.timers.afterSending(nowUs);
     if (this.delivery.user?.awaitsRoom && this.hasRoom()) this.stack.markToDeliver(this);
     this.arm();
   }
@@ -315,10 +319,7 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   }
 
   onTimer(nowUs: number): void {
-    if (nowUs >= this.receiver.ackAtUs) this.sendAck();
-    if (nowUs >= this.sender.timerAtUs && !this.sender.onTimer(nowUs)) return this.giveUp();
-    if (nowUs >= this.probes.atUs) this.probe(nowUs);
-    if (this.idle.expire(nowUs)) this.onIdle();
+    this.timers.run(nowUs);
     if (this.current !== 'CLOSED') this.arm();
   }
 
@@ -326,6 +327,10 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
 
   get acknowledgment(): number {
     return this.output.acknowledgment;
+  }
+
+  get segmentBytes(): number {
+    return this.sender.segmentBytes;
   }
 
   get tsVal(): number {
@@ -350,8 +355,7 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   }
 
   sendFin(sequence: number): void {
-    if (this.current === 'ESTABLISHED') this.current = 'FIN-WAIT-1';
-    else if (this.current === 'CLOSE-WAIT') this.current = 'LAST-ACK';
+    this.advance('finSent');
     this.output.sendFin(sequence);
   }
 
@@ -388,24 +392,8 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     this.sender.queue.pairChanged();
   }
 
-  private probe(nowUs: number): void {
-    const { sender, probes } = this;
-    if (probes.holdsWindow) sender.sendDespiteSmallWindow(nowUs);
-    if (sender.sndUna !== sender.sndNxt) {
-      // The retransmission timer watches the client while something is under way.
-      probes.onUnderWay(nowUs);
-      return;
-    }
-    probes.onProbe(nowUs);
-    if (probes.givenUp) {
-      this.giveUp();
-      return;
-    }
-    this.counters.probesSent++;
-    this.output.sendAck((sender.sndUna - 1) >>> 0);
-  }
-
-  private onIdle(): void {
+  /** Nothing got through for as long as was to be waited. */
+  onIdle(): void {
     if (!this.released) {
       this.idleExpired = true;
       this.stack.markToDeliver(this);
@@ -417,9 +405,17 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     }
   }
 
-  private giveUp(): void {
+  /** The client is gone. */
+  giveUp(): void {
     this.counters.connectionsTimedOut++;
     this.close(connectionTimedOut());
+  }
+
+  private advance(event: ConnectionEvent): void {
+    const next = nextState(this.current, event);
+    if (next === 'CLOSED') this.close(undefined);
+    else if (next === 'TIME-WAIT') this.enterTimeWait();
+    else this.current = next;
   }
 
   private enterTimeWait(): void {
@@ -427,6 +423,26 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     this.stack.addWait(new TimeWait(this.stack, this, false));
     // Our ACK of the client's FIN, if it has not left yet, from what is left of the connection.
     if (this.receiver.ackNow) this.sendAck();
+  }
+
+  private get pathUse(): PathUse {
+    const { sndUna, sndNxt, timeoutsInARow, segmentBytes } = this.sender;
+    const mtuBytes = segmentBytes + this.headerBytes;
+    return { mtuBytes, segmentBytes, sndUna, sndNxt, timeoutsInARow };
+  }
+
+  /** Of IP and TCP, in front of a segment's payload. */
+  private get headerBytes(): number {
+    const optionBytes = this.timestamps === undefined ? 0 : TIMESTAMPS_OPTION_BYTES;
+    return this.path.ipHeaderBytes + TCP_HEADER_BYTES + optionBytes;
+  }
+
+  /** 0 changes nothing. */
+  private shrink(mtuBytes: number): void {
+    if (mtuBytes === 0) return;
+    this.counters.pathMtuReduced++;
+    this.sender.shrinkSegments(mtuBytes - this.headerBytes);
+    this.wake();
   }
 
   /** Everything ends here. A 4-tuple for which a board may still hold a grant is set aside (decision 2). */
@@ -451,7 +467,6 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   }
 
   private arm(): void {
-    const { receiver, sender, probes, idle } = this;
-    this.stack.timers.schedule(this, Math.min(receiver.ackAtUs, sender.timerAtUs, probes.atUs, idle.atUs));
+    this.stack.timers.schedule(this, this.timers.nextUs);
   }
 }

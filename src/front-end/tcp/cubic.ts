@@ -18,7 +18,7 @@ const ALPHA = (3 * (1 - BETA)) / (1 + BETA);
 const US_PER_S = 1e6;
 
 export class Cubic implements CongestionControl {
-  private readonly smss: number;
+  private smss: number;
   private readonly initialWindowBytes: number;
   private cwnd: number;
   private ssthresh = Infinity;
@@ -101,6 +101,10 @@ export class Cubic implements CongestionControl {
     this.wMax = this.undoWMax;
     this.cwndPrior = this.undoCwndPrior;
     this.epochUs = -1;
+  }
+
+  setSegmentBytes(segmentBytes: number): void {
+    this.smss = segmentBytes;
   }
 
   onIdle(idleUs: number): void {

@@ -96,7 +96,7 @@ export class LocalSpan implements Span {
     // Each segment takes the pair when it is sent, and nothing is sent later than it is granted.
   }
 
-  nextHopChanged(): void {
+  templateChanged(): void {
     // The connection writes the headers.
   }
 

@@ -110,6 +110,15 @@ export class NewRenoRecovery implements Recovery {
   onTimeout(again: boolean): void {
     const { sndUna, sndNxt } = this.flight;
     this.congestion.onTimeout(sndNxt - sndUna, again);
+    this.loseAll();
+  }
+
+  onTooLarge(): void {
+    this.loseAll();
+  }
+
+  private loseAll(): void {
+    const { sndUna, sndNxt } = this.flight;
     this.phase = 'timeout';
     this.recover = sndNxt;
     this.countedBytes = 0;

@@ -3,7 +3,7 @@
  * which the window shrinks, so that sending neither stops nor bursts. With slow-start reduction bound.
  */
 export class ProportionalRateReduction {
-  private readonly segmentBytes: number;
+  private readonly flight: { readonly segmentBytes: number };
   private ssthresh = 0;
   /** RecoverFS, prr_delivered, prr_out. */
   private recoverFlightBytes = 1;
@@ -11,8 +11,8 @@ export class ProportionalRateReduction {
   private outBytes = 0;
   private allowedBytes = 0;
 
-  constructor(segmentBytes: number) {
-    this.segmentBytes = segmentBytes;
+  constructor(flight: { readonly segmentBytes: number }) {
+    this.flight = flight;
   }
 
   /** What may be sent now. */
@@ -35,11 +35,11 @@ export class ProportionalRateReduction {
     if (pipeBytes > this.ssthresh) {
       room = Math.ceil((this.deliveredBytes * this.ssthresh) / this.recoverFlightBytes) - this.outBytes;
     } else {
-      const limit = Math.max(this.deliveredBytes - this.outBytes, deliveredBytes) + this.segmentBytes;
+      const limit = Math.max(this.deliveredBytes - this.outBytes, deliveredBytes) + this.flight.segmentBytes;
       room = Math.min(this.ssthresh - pipeBytes, limit);
     }
     // The first retransmission goes out at once, however full the pipe is.
-    this.allowedBytes = Math.max(room, this.outBytes === 0 ? this.segmentBytes : 0);
+    this.allowedBytes = Math.max(room, this.outBytes === 0 ? this.flight.segmentBytes : 0);
   }
 
   onSent(bytes: number): void {

@@ -19,7 +19,7 @@ export class Rack {
   /** When what is missing now will be lost if it has not come; Infinity when nothing is in doubt. */
   timerAtUs = Infinity;
   private readonly rtt: RttEstimator;
-  private readonly segmentBytes: number;
+  private readonly flight: { readonly segmentBytes: number };
   /** Sending time, end and round trip of what left last of all that arrived (RACK.xmit_ts, end_seq, rtt). */
   private xmitUs = -Infinity;
   private xmitEnd = 0;
@@ -33,9 +33,9 @@ export class Rack {
   private persist = 0;
   private dsackRound = -Infinity;
 
-  constructor(rtt: RttEstimator, segmentBytes: number) {
+  constructor(rtt: RttEstimator, flight: { readonly segmentBytes: number }) {
     this.rtt = rtt;
-    this.segmentBytes = segmentBytes;
+    this.flight = flight;
   }
 
   /** End of the highest first transmission that arrived. */
@@ -116,7 +116,7 @@ export class Rack {
   /** The reordering window (step 4). */
   private windowUs(scoreboard: Scoreboard, recovering: boolean): number {
     if (!this.reorderingSeen) {
-      if (recovering || scoreboard.sackedSegments(this.segmentBytes) >= DUP_THRESH) return 0;
+      if (recovering || scoreboard.sackedSegments(this.flight.segmentBytes) >= DUP_THRESH) return 0;
     }
     return Math.min((this.multiplier * this.rtt.minRttUs) / 4, this.rtt.srttUs);
   }

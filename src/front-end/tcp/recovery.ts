@@ -53,4 +53,6 @@ export interface Recovery {
   onProbed(isRetransmission: boolean, nowUs: number): void;
   /** The retransmission timer expired; `again` when nothing was acknowledged since it last did. */
   onTimeout(again: boolean, nowUs: number): void;
+  /** Nothing that is under way arrives: it was too large for the path. No sign of congestion (RFC 1191 6.5). */
+  onTooLarge(): void;
 }

@@ -45,8 +45,8 @@ export class SackRecovery implements Recovery {
     this.counters = counters;
     this.recoveryPoint = flight.sndUna;
     this.scoreboard = new Scoreboard(flight.sndUna);
-    this.rack = new Rack(rtt, flight.segmentBytes);
-    this.prr = new ProportionalRateReduction(flight.segmentBytes);
+    this.rack = new Rack(rtt, flight);
+    this.prr = new ProportionalRateReduction(flight);
     this.probe = new TailLossProbe(rtt);
     this.roundTrips = new RoundTrips(rtt, congestion, this.rack);
   }
@@ -146,6 +146,19 @@ export class SackRecovery implements Recovery {
     this.urgent = true;
     if (again) this.spurious.end();
     else this.spurious.begin();
+  }
+
+  onTooLarge(): void {
+    const { scoreboard } = this;
+    this.probe.forget();
+    this.rack.timerAtUs = Infinity;
+    scoreboard.loseHead(scoreboard.edge);
+    this.watchesTimeout = false;
+    this.spurious.end();
+    this.urgent = true;
+    if (this.phase !== 'open') return;
+    this.phase = 'timeout';
+    this.recoveryPoint = this.flight.sndNxt;
   }
 
   // Inside.

@@ -198,8 +198,8 @@ export class SendQueue {
   }
 
   /** Tells all spans: each may have to send something again. */
-  nextHopChanged(): void {
-    for (let i = 0; i < this.attachedCount; i++) this.queued[i]!.span.nextHopChanged();
+  templateChanged(): void {
+    for (let i = 0; i < this.attachedCount; i++) this.queued[i]!.span.templateChanged();
   }
 
   /**

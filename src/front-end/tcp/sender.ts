@@ -36,7 +36,7 @@ export interface SenderStart {
 export class Sender implements Flight {
   readonly queue: SendQueue;
   readonly rtt: RttEstimator;
-  readonly segmentBytes: number;
+  segmentBytes: number;
   /** SND.UNA and SND.NXT, unwrapped. */
   sndUna: number;
   sndNxt: number;
@@ -63,7 +63,6 @@ export class Sender implements Flight {
   /** The congestion window was what held the sender back when it last ran. */
   private limited = false;
   private lastSendUs: number;
-  /** Timeouts since the client last acknowledged anything new. */
   private timeouts = 0;
   /** The acknowledgment under way; used again for every one. */
   private readonly acknowledgment: Acknowledgment = {
@@ -181,6 +180,21 @@ export class Sender implements Flight {
     else if (nowUs >= this.retransmitAtUs) return this.onTimeout(nowUs);
     this.run(nowUs);
     return true;
+  }
+
+  /** Timeouts since the client last acknowledged anything new. */
+  get timeoutsInARow(): number {
+    return this.timeouts;
+  }
+
+  /** The path takes no more than this: what is under way is sent again in smaller segments. */
+  shrinkSegments(segmentBytes: number): void {
+    this.segmentBytes = segmentBytes;
+    this.congestion.setSegmentBytes(segmentBytes);
+    this.queue.templateChanged();
+    if (this.sndUna === this.sndNxt) return;
+    this.recovery.onTooLarge();
+    this.retransmitAtUs = Infinity;
   }
 
   /** A board reports sending up to `offset` of its span at `atUs`: timers start there (decision 6). */

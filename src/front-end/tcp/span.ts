@@ -66,8 +66,8 @@ export interface Span {
   acknowledge(offset: number): void;
   /** The (acknowledgment, window) pair changed: pseudo packets still to come carry the new one. */
   pairChanged(): void;
-  /** The next hop moved: what is still to come, and what is to be repeated, goes there. */
-  nextHopChanged(): void;
+  /** The next hop moved, or segments become smaller: so goes what is still to come, and what is to be repeated. */
+  templateChanged(): void;
   /** The connection ended before the span did: stop at once and free everything. */
   abandon(): void;
   /** Completion towards the writer: called once, when the last byte was acknowledged, or with the error. */

@@ -7,15 +7,17 @@ import { get32 } from '../../wire/bytes.js';
 import { checkTcp } from '../../wire/tcp.js';
 import type { FrontEndCounters } from '../counters.js';
 import { Trace } from '../inspection/trace.js';
+import type { IcmpError } from '../link/icmp-error.js';
 import type { IpPacket } from '../link/ip-packet.js';
 import { Path } from '../link/path.js';
 import type { Transmit } from '../link/transmit.js';
-import type { Connection } from './connection.js';
+import { Connection } from './connection.js';
 import { ConnectionTable, HASH_KEYS } from './connection-table.js';
 import { addressInUse } from './errors.js';
 import { Handshake } from './handshake.js';
 import { IsnGenerator, type Entropy } from './isn.js';
 import { Listener } from './listener.js';
+import { RateLimit } from './rate-limit.js';
 import { Segment } from './segment.js';
 import { SegmentOutput } from './segment-output.js';
 import { DEFAULT_TCP_SETTINGS, checkSettings, type TcpSettings } from './settings.js';
@@ -36,6 +38,9 @@ export interface TcpStackOptions {
   readonly settings?: Partial<TcpSettings> | undefined;
 }
 
+/** ICMP errors that are looked at: guessing a sequence number that is under way takes thousands (RFC 5927 4.1). */
+const TOO_BIG_PER_S = 100;
+
 export class TcpStack {
   readonly localMac: Uint8Array;
   readonly clock: () => number;
@@ -54,6 +59,7 @@ export class TcpStack {
   private readonly segment = new Segment();
   private readonly strangerPath: Path;
   private readonly stateless: StatelessHandshake;
+  private readonly tooBigLimit = new RateLimit(TOO_BIG_PER_S);
   private readonly running = new WorkList<Connection>();
   private readonly delivering = new WorkList<Connection>();
   private open = 0;
@@ -111,6 +117,21 @@ export class TcpStack {
     const entry = this.table.find(packet.local, segment.localPort, packet.remote, segment.remotePort);
     if (entry !== undefined) entry.onSegment(segment, nowUs);
     else this.onStranger(segment, nowUs);
+  }
+
+  /** An ICMP error quotes a packet of ours that was too large; false when no connection has sent it. */
+  onTooBig(error: IcmpError, nowUs: number): boolean {
+    const { counters } = this;
+    counters.tooBigReceived++;
+    if (!this.tooBigLimit.allow(nowUs)) {
+      counters.tooBigSuppressed++;
+      return true;
+    }
+    const entry = this.table.find(error.local, error.localPort, error.remote, error.remotePort);
+    if (!(entry instanceof Connection)) return false;
+    this.nowUs = nowUs;
+    entry.onTooBig(error);
+    return true;
   }
 
   /** A SYN for no connection. `minIss`: what the new sequence space must lie beyond. */

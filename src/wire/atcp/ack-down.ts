@@ -9,7 +9,7 @@
  *   44 resend ranges   45 timestamp marks   46 template bytes, 0 for no change   47 template version
  *   48 resend ranges, 12 bytes each: generation (4), from (4), to (4), relative to the acknowledged offset
  *      timestamp marks, 8 bytes each: from, relative to the acknowledged offset (4), TSval from there on (4)
- *      template, padded to 4
+ *      with a template: it, padded to 4, then payload bytes of a full segment from now on (2), zero (2)
  *
  * A board sends a resend range once: when its generation is above the highest that it has executed.
  */
@@ -20,6 +20,8 @@ import { MAX_TEMPLATE_BYTES } from './command.js';
 export const ACK_DOWN_LISTS = 48;
 export const RESEND_RANGE_BYTES = 12;
 export const TIMESTAMP_MARK_BYTES = 8;
+/** What follows a template. */
+export const SEGMENT_BYTES_FIELD = 4;
 export const MAX_RESEND_RANGES = 8;
 export const MAX_TIMESTAMP_MARKS = 8;
 export const MAX_LEASE_MS = 0xffff;
@@ -46,7 +48,8 @@ export function checkAckDown(b: Uint8Array, at: number, length: number): AckDown
 }
 
 export function ackDownBytes(ranges: number, marks: number, templateBytes: number): number {
-  return ACK_DOWN_LISTS + ranges * RESEND_RANGE_BYTES + marks * TIMESTAMP_MARK_BYTES + padded4(templateBytes);
+  const lists = ACK_DOWN_LISTS + ranges * RESEND_RANGE_BYTES + marks * TIMESTAMP_MARK_BYTES;
+  return templateBytes === 0 ? lists : lists + padded4(templateBytes) + SEGMENT_BYTES_FIELD;
 }
 
 export function ackDownVersion(b: Uint8Array, at: number): number {
@@ -130,7 +133,16 @@ export function ackTemplate(b: Uint8Array, at: number): number {
   return marksAt(b, at) + ackTimestampMarkCount(b, at) * TIMESTAMP_MARK_BYTES;
 }
 
-/** Writes the fixed part; the caller puts the lists in with the emitters below and the template at {@link ackTemplate}. */
+/** Payload of a full segment, from this statement on. Only with a template. */
+export function ackSegmentBytes(b: Uint8Array, at: number): number {
+  return get16(b, ackTemplate(b, at) + padded4(ackTemplateBytes(b, at)));
+}
+
+export function emitSegmentBytes(b: Uint8Array, at: number, segmentBytes: number): void {
+  put32(b, ackTemplate(b, at) + padded4(ackTemplateBytes(b, at)), segmentBytes << 16);
+}
+
+/** Writes the fixed part; the caller puts the lists in with the emitters below and the template at {@link ackTemplate}, with {@link emitSegmentBytes}. */
 export function emitAckDown(
   b: Uint8Array,
   at: number,

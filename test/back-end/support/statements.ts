@@ -3,6 +3,7 @@ import {
   ACK_DOWN_LISTS,
   ackDownBytes,
   ackTemplate,
+  emitSegmentBytes,
   emitAckDown,
   emitResendRange,
   emitTimestampMark,
@@ -279,6 +280,8 @@ export interface AckOptions {
   readonly marks?: readonly (readonly [number, number])[];
   readonly template?: Uint8Array;
   readonly templateVersion?: number;
+  /** With a template. */
+  readonly segmentBytes?: number;
 }
 
 /** ATCP_ACK 29. */
@@ -307,7 +310,10 @@ export function ackDown(options: AckOptions = {}): Uint8Array {
   );
   for (const [i, [generation, from, to]] of resend.entries()) emitResendRange(b, 0, i, generation, from, to);
   for (const [i, [from, tsVal]] of marks.entries()) emitTimestampMark(b, 0, i, from, tsVal);
-  if (options.template !== undefined) b.set(options.template, ackTemplate(b, 0));
+  if (options.template !== undefined) {
+    b.set(options.template, ackTemplate(b, 0));
+    emitSegmentBytes(b, 0, options.segmentBytes ?? 1460);
+  }
   return b;
 }
 

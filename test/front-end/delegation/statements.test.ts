@@ -7,6 +7,7 @@ import {
   ackGranted,
   ackLeaseMs,
   ackResendCount,
+  ackSegmentBytes,
   ackTemplate,
   ackTemplateBytes,
   ackTemplateVersion,
@@ -240,7 +241,7 @@ describe('front-end/delegation: templates', () => {
       b.fill(0x22, 0, 54);
       return { bytes: 54, l3Offset: 14, l4Offset: 34 };
     };
-    download.span.nextHopChanged();
+    download.span.templateChanged();
     world.run(2);
     const { frame, at } = lastDown(world);
     assert.equal(ackTemplateBytes(frame, at), 54);
@@ -254,6 +255,23 @@ describe('front-end/delegation: templates', () => {
     assert.equal(ackTemplateBytes(later.frame, later.at), 0, 'the board has reported it');
   });
 
+  it('states another size of segments with it', () => {
+    const world = new World(1).start();
+    const download = new Download(world, FILE, 20_000);
+    world.boards[0]!.stuck = true;
+    world.run(2);
+    download.segmentBytes = 1240;
+    download.span.templateChanged();
+    download.span.resend(0, 2920);
+    world.run(2);
+    const { frame, at } = lastDown(world);
+    assert.equal(ackSegmentBytes(frame, at), 1240);
+    assert.equal(ackTemplateVersion(frame, at), 1);
+    download.span.templateChanged();
+    world.run(2);
+    assert.equal(download.span.templateVersion, 1, 'nothing changed since');
+  });
+
   it('leaves it alone while only the numbers of TCP change', () => {
     const world = new World(1).start();
     const download = new Download(world, FILE, 20_000);
@@ -264,7 +282,7 @@ describe('front-end/delegation: templates', () => {
       b.fill(0x33, 34, 54);
       return { bytes: 54, l3Offset: 14, l4Offset: 34 };
     };
-    download.span.nextHopChanged();
+    download.span.templateChanged();
     world.run(1);
     const { frame, at } = lastDown(world);
     assert.equal(ackTemplateBytes(frame, at), 0);

@@ -198,7 +198,7 @@ export function dropFirst(count: number, which: (note: FrameNote) => boolean): F
  * asks again for what does not come. Bytes are checked by coverage: each offset once, from a board.
  */
 export class Download implements SpanCarrier {
-  readonly segmentBytes = 1460;
+  segmentBytes = 1460;
   acknowledgment = 5000;
   windowField = 0x8000;
   tsVal = 0;

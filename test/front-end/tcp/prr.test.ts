@@ -6,7 +6,7 @@ const MSS = 1000;
 describe('proportional rate reduction (RFC 6937)', () => {
   /** The client reports one segment after the other; returns what is sent for each. */
   function run(flight: number, ssthresh: number, lost: number): number[] {
-    const prr = new ProportionalRateReduction(MSS);
+    const prr = new ProportionalRateReduction({ segmentBytes: MSS });
     prr.begin(flight * MSS, ssthresh * MSS);
     let pipe = (flight - lost) * MSS;
     const sent: number[] = [];
@@ -39,7 +39,7 @@ describe('proportional rate reduction (RFC 6937)', () => {
   });
 
   it('lets the first retransmission out however full the pipe is', () => {
-    const prr = new ProportionalRateReduction(MSS);
+    const prr = new ProportionalRateReduction({ segmentBytes: MSS });
     prr.begin(100 * MSS, 50 * MSS);
     prr.onDelivered(0, 99 * MSS);
     assert.equal(prr.roomBytes, MSS);

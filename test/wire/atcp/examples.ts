@@ -5,6 +5,7 @@
 import {
   AckDownFlag,
   ackTemplate,
+  emitSegmentBytes,
   emitAckDown,
   emitResendRange,
   emitTimestampMark,
@@ -85,6 +86,7 @@ function emitTemplateChange(b: Uint8Array, at: number): number {
   const length = emitAckDown(b, at, 0, FRONT_END_EPOCH, 1, 10, 0, 0, 0, 501, 2_000, 0, 0, 0, 54, 1);
   b.fill(0x11, ackTemplate(b, at), ackTemplate(b, at) + 54);
   b.fill(0, ackTemplate(b, at) + 54, at + length);
+  emitSegmentBytes(b, at, 1360);
   return length;
 }
 
