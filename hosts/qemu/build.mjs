@@ -12,7 +12,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { fetchXsSources, pinnedPackage, projectRoot, settle, shortHash } from '../xs/sources.mjs';
-import { bundleModules } from './bundle.mjs';
+import { bundledModules, bundleModules } from './bundle.mjs';
 
 const run = promisify(execFile);
 
@@ -107,6 +107,29 @@ export async function buildQemuFirmware({ log = () => {}, main = MAIN_MODULE } =
     await link([...objects, join(work, 'preload.o')], join(work, 'firmware.elf'));
   });
   return elf;
+}
+
+/**
+ * Bytes of byte code of each module of a program, compiled by itself: more than its share of the bundle, in which
+ * constants are literals, but its own.
+ * @returns {Promise<Map<string, number>>} by path from dist/
+ */
+export async function moduleSizes(main = MAIN_MODULE) {
+  const modules = [...(await bundledModules(join(projectRoot, 'dist'), main))];
+  const compiler = await buildCompiler(() => {});
+  const work = await mkdtemp(join(CACHE, 'building-'));
+  try {
+    const named = modules.map(async ([path, text], i) => {
+      const file = join(work, `${i}.js`);
+      await writeFile(file, text);
+      return `${path}=${file}`;
+    });
+    const { stdout } = await run(compiler, [main, ...(await Promise.all(named))], { maxBuffer: 64 << 20 });
+    const tables = [...stdout.matchAll(/^static const uint8_t code\d+\[\].*?^};$/gms)];
+    return new Map(modules.map(([path], i) => [path, tables[i][0].split(',').length - 1]));
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
 }
 
 async function link(objects, elf) {

@@ -4,6 +4,7 @@
  * module those are variables, and constants become literals.
  */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, transform } from 'esbuild';
 import { inlineConstants } from './constants.mjs';
@@ -29,19 +30,36 @@ export async function bundleModules(root, main) {
   if (!existsSync(join(root, main))) {
     throw new Error(`${join(root, main)} is missing: run "npm run build" first`);
   }
-  const result = await build({
-    entryPoints: [join(root, main)],
-    bundle: true,
-    write: false,
-    ...OUTPUT,
-    plugins: [replacing(root)],
-  });
+  const result = await build(bundleOptions(root, main));
   const { code } = await transform(inlineConstants(result.outputFiles[0].text), {
     ...OUTPUT,
     minifySyntax: true,
     treeShaking: true,
   });
   return plainNames(code);
+}
+
+/**
+ * @param {string} root folder of the compiled project
+ * @param {string} main path of the main module from there
+ * @returns {Promise<Map<string, string>>} the modules of which something is in the bundle: path from root → text
+ */
+export async function bundledModules(root, main) {
+  const result = await build({ ...bundleOptions(root, main), metafile: true, absWorkingDir: root });
+  const [output] = Object.values(result.metafile.outputs);
+  const paths = Object.keys(output.inputs).filter((path) => output.inputs[path].bytesInOutput > 0);
+  const texts = paths.map(async (path) => [path, plainNames(await readFile(join(root, path), 'utf8'))]);
+  return new Map(await Promise.all(texts));
+}
+
+function bundleOptions(root, main) {
+  return {
+    entryPoints: [join(root, main)],
+    bundle: true,
+    write: false,
+    ...OUTPUT,
+    plugins: [replacing(root)],
+  };
 }
 
 function replacing(root) {

@@ -1,6 +1,7 @@
 /** `size`: what the firmware takes of the flash. */
 import { execFileSync } from 'node:child_process';
-import { buildFirmware } from '../../hosts/qemu/launch.js';
+import { join } from 'node:path';
+import { buildFirmware, projectRoot } from '../../hosts/qemu/launch.js';
 import { result, type BenchResult } from './result.js';
 
 /** Half of the 2 MB that the smallest boards have. */
@@ -26,5 +27,15 @@ export async function run(): Promise<BenchResult> {
     byteCode,
     preloaded,
     initialisedVariables: section('.data'),
+    modules: await moduleSizes(),
   });
+}
+
+/** Byte code of each module, in bytes. */
+async function moduleSizes(): Promise<Record<string, number>> {
+  const build = (await import(join(projectRoot(), 'hosts', 'qemu', 'build.mjs'))) as {
+    moduleSizes: () => Promise<Map<string, number>>;
+  };
+  const sizes = await build.moduleSizes();
+  return Object.fromEntries([...sizes].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

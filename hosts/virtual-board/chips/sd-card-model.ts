@@ -32,29 +32,24 @@ import {
   SdCardLogic,
   type SdCardModelOptions,
 } from './sd-card-logic.js';
-import { clockProblem, commandProblem, POWER_UP_CLOCKS, State, stopMeetsBlock } from './sd-card-rules.js';
+import {
+  clockProblem,
+  commandProblem,
+  deselectProblem,
+  State,
+  stopMeetsBlock,
+  Token,
+  tokenProblem,
+} from './sd-card-rules.js';
+import { SdCardSlot } from './sd-card-slot.js';
+import { SdCardTiming } from './sd-card-timing.js';
 
 export { DataError, DataResponse } from './sd-card-logic.js';
 export type { SdCardFaults, SdCardModelOptions, SdCardStorage } from './sd-card-logic.js';
 
-/** [SD] 7.3.3.2. */
-const Token = Object.freeze({ startBlock: 0xfe, startBlockMultipleWrite: 0xfc, stopTran: 0xfd } as const);
-
 /** Data goes on for two clocks after CMD12 ([SDM] 5.23): here two zero bits, which make the byte look like an R1. */
 const BYTE_AFTER_STOP = 0x3f;
 const COMMAND_BYTES = 6;
-/** In bytes on the wire. */
-export class SdCardTiming {
-  /** N_CR, 1 … 8: before a response. */
-  response = 1;
-  /** N_AC, at least 1: before each block that is read. */
-  read = 1;
-  /** After each block that was written. */
-  writeBusy = 4;
-  /** After CMD12 and Stop Tran. */
-  stopBusy = 2;
-}
-
 export class SdCardModel implements SpiPort {
   /** Tests change it at will. */
   readonly timing = new SdCardTiming();
@@ -67,11 +62,7 @@ export class SdCardModel implements SpiPort {
   /** The clock that the master set. */
   clockHz = 0;
   readonly #card: SdCardLogic;
-  #inserted = true;
-  #hotInserted = false;
-  #selected = false;
-  #drivesMiso = false;
-  #powerUpClocks = 0;
+  readonly #slot = new SdCardSlot();
   #state: State = State.ready;
   #next: State = State.ready;
   #delay = 0;
@@ -113,20 +104,17 @@ export class SdCardModel implements SpiPort {
 
   /** Whether the card's output is on the bus: selected, or deselected and not clocked since ([SDM] 5.23). */
   get drivesMiso(): boolean {
-    return this.#drivesMiso;
+    return this.#slot.drivesMiso;
   }
 
   /** Takes the card out of its slot. */
   pull(): void {
-    this.#inserted = false;
-    this.#drivesMiso = false;
+    this.#slot.pull();
   }
 
   /** Puts the same card back. */
   insert(): void {
-    this.#inserted = true;
-    this.#drivesMiso = this.#selected;
-    this.#hotInserted = true;
+    this.#slot.insert();
     this.#powerOn();
   }
 
@@ -135,23 +123,20 @@ export class SdCardModel implements SpiPort {
   }
 
   select(): void {
-    this.#selected = true;
-    this.#drivesMiso = this.#inserted;
+    this.#slot.select();
   }
 
   deselect(): void {
-    if (!this.#selected) return;
-    this.#selected = false;
-    if (!this.#inserted) return;
+    const slot = this.#slot;
+    if (!slot.selected) return;
+    slot.selected = false;
+    if (!slot.inserted) return;
     if (this.#isDeaf()) {
       this.#commandAt = 0;
       return;
     }
-    if (this.#commandAt > 0) throw new ChipFault('chip select went high inside a command');
-    if (this.#state === State.respond)
-      throw new ChipFault('chip select went high before the response was read');
-    if (this.#state === State.send || this.#state === State.receive)
-      throw new ChipFault('chip select went high inside a data block');
+    const problem = deselectProblem(this.#state, this.#commandAt > 0);
+    if (problem !== '') throw new ChipFault(problem);
     if (this.#state === State.fetch && this.faults.forgetfulReads) this.#state = State.ready;
   }
 
@@ -175,7 +160,7 @@ export class SdCardModel implements SpiPort {
 
   #powerOn(): void {
     this.#card.powerOn();
-    this.#powerUpClocks = 0;
+    this.#slot.powerOn();
     this.#state = State.ready;
     this.#commandAt = 0;
     this.#stopped = false;
@@ -183,7 +168,7 @@ export class SdCardModel implements SpiPort {
 
   /** Reads as many bytes as have nothing special about them; 0 when the next one has. */
   #readRun(b: Uint8Array, at: number, length: number): number {
-    if (!this.#listens()) {
+    if (!this.#slot.listens) {
       fill(b, at, length, 0xff);
       this.#pass(length);
       return length;
@@ -217,7 +202,7 @@ export class SdCardModel implements SpiPort {
   }
 
   #writeRun(b: Uint8Array, at: number, length: number): number {
-    if (!this.#listens()) {
+    if (!this.#slot.listens) {
       this.#pass(length);
       return length;
     }
@@ -232,11 +217,7 @@ export class SdCardModel implements SpiPort {
 
   /** Inserted into a running bus, of which it understands nothing until CMD0, whatever the master thinks. */
   #isDeaf(): boolean {
-    return this.#hotInserted && !this.#card.spiMode;
-  }
-
-  #listens(): boolean {
-    return this.#inserted && this.#selected;
+    return this.#slot.hotInserted && !this.#card.spiMode;
   }
 
   #isEndless(): boolean {
@@ -246,18 +227,15 @@ export class SdCardModel implements SpiPort {
   /** `n` bytes go by in which the card neither sends nor receives. */
   #pass(n: number): void {
     this.clockedBytes += n;
-    if (!this.#inserted) return;
+    if (!this.#slot.inserted) return;
     this.#quietBytes += n;
-    if (!this.#selected) {
-      this.#drivesMiso = false;
-      if (this.#powerUpClocks < POWER_UP_CLOCKS) this.#powerUpClocks += n * 8;
-    }
+    this.#slot.idle(n);
     if (this.#state !== State.fetch && this.#state !== State.busy) return;
     if (this.#isEndless()) return;
     this.#delay = Math.max(0, this.#delay - n);
     if (this.#delay > 0) return;
     if (this.#state === State.busy) this.#enter(this.#next);
-    else if (this.#selected) this.#startSending();
+    else if (this.#slot.selected) this.#startSending();
   }
 
   /** One byte in each direction: what comes in can't change what goes out at the same time. */
@@ -365,8 +343,8 @@ export class SdCardModel implements SpiPort {
   }
 
   #takeToken(token: number): void {
-    if (this.#quietBytes < 2)
-      throw new ChipFault('a token needs a byte of clocks before it, [SDM] 5.24, N_WR');
+    const problem = tokenProblem(token, this.#card.multiple, this.#quietBytes);
+    if (problem !== '') throw new ChipFault(problem);
     const card = this.#card;
     if (card.multiple && token === Token.stopTran) {
       // [SDM] 5.24, N_BR: busy begins a byte late.
@@ -375,10 +353,6 @@ export class SdCardModel implements SpiPort {
       this.#respond(0, this.timing.stopBusy, State.ready);
       return;
     }
-    if (token !== (card.multiple ? Token.startBlockMultipleWrite : Token.startBlock))
-      throw new ChipFault(
-        `token 0x${token.toString(16)} does not belong to this write command, [SD] 7.3.3.2`,
-      );
     this.#block[0] = token;
     this.#blockAt = 1;
     this.#blockEnd = BLOCK_FRAME_BYTES;
@@ -403,7 +377,7 @@ export class SdCardModel implements SpiPort {
   }
 
   #checkClocks(index: number): void {
-    const problem = clockProblem(this.#powerUpClocks, this.clockHz, this.#card.initialised);
+    const problem = clockProblem(this.#slot.powerUpClocks, this.clockHz, this.#card.initialised);
     if (problem !== '') throw new ChipFault(`CMD${index} ${problem}`);
   }
 

@@ -22,6 +22,13 @@ export const State = Object.freeze({
 } as const);
 export type State = (typeof State)[keyof typeof State];
 
+/** [SD] 7.3.3.2. */
+export const Token = Object.freeze({
+  startBlock: 0xfe,
+  startBlockMultipleWrite: 0xfc,
+  stopTran: 0xfd,
+} as const);
+
 /** [SD] 6.4.1.1. */
 export const POWER_UP_CLOCKS = 74;
 /** f_OD, [SD] 4.2.1. */
@@ -43,6 +50,22 @@ export function commandProblem(index: number, state: State, gapBytes: number): s
   return isReading || state === State.refused
     ? `CMD${index} while the card reads blocks`
     : `CMD${index} while the card waits for blocks`;
+}
+
+/** What is wrong with a token of a write command, or ''. `gapBytes`: since the card last did anything. */
+export function tokenProblem(token: number, multiple: boolean, gapBytes: number): string {
+  if (gapBytes < 2) return 'a token needs a byte of clocks before it, [SDM] 5.24, N_WR';
+  if (multiple && token === Token.stopTran) return '';
+  if (token === (multiple ? Token.startBlockMultipleWrite : Token.startBlock)) return '';
+  return `token 0x${token.toString(16)} does not belong to this write command, [SD] 7.3.3.2`;
+}
+
+/** What is wrong with chip select going high now, or ''. */
+export function deselectProblem(state: State, inCommand: boolean): string {
+  if (inCommand) return 'chip select went high inside a command';
+  if (state === State.respond) return 'chip select went high before the response was read';
+  const inBlock = state === State.send || state === State.receive;
+  return inBlock ? 'chip select went high inside a data block' : '';
 }
 
 /** What is wrong with the clocks so far, or ''. */

@@ -4,8 +4,35 @@
  */
 import { fill } from '../../../src/wire/byte-loops.js';
 import { ChipFault } from './chip-fault.js';
+import { BufferSizes, MEMORY_BYTES } from './w5500-buffer-sizes.js';
 import { passesMacFilter } from './w5500-mac-filter.js';
 import { Ring } from './w5500-ring.js';
+import {
+  Sn_MR,
+  Sn_CR,
+  Sn_IR,
+  Sn_SR,
+  Sn_RXBUF_SIZE,
+  Sn_TXBUF_SIZE,
+  Sn_TX_FSR,
+  Sn_TX_RD,
+  Sn_TX_WR,
+  Sn_RX_RSR,
+  Sn_RX_RD,
+  Sn_RX_WR,
+  MODE_MACRAW,
+  MODE_PROTOCOL,
+  COMMAND_NONE,
+  COMMAND_OPEN,
+  COMMAND_CLOSE,
+  COMMAND_SEND,
+  COMMAND_RECV,
+  INTERRUPT_SEND_OK,
+  INTERRUPT_RECV,
+  INTERRUPT_ALL,
+  SOCK_CLOSED,
+  SOCK_MACRAW,
+} from './w5500-socket-registers.js';
 
 /** The Ethernet that the chip's PHY is plugged into. */
 export interface W5500Network {
@@ -13,44 +40,6 @@ export interface W5500Network {
   receive(b: Uint8Array, at: number, capacity: number): number;
   send(b: Uint8Array, at: number, length: number): void;
 }
-
-/** [DS] 3.3: 16 KB of either kind for all sockets together. */
-const MEMORY_BYTES = 16_384;
-const SOCKETS = 8;
-
-// [DS] 3.2, offsets in the Socket n Register Block
-const Sn_MR = 0x00;
-const Sn_CR = 0x01;
-const Sn_IR = 0x02;
-const Sn_SR = 0x03;
-const Sn_RXBUF_SIZE = 0x1e;
-const Sn_TXBUF_SIZE = 0x1f;
-const Sn_TX_FSR = 0x20;
-const Sn_TX_RD = 0x22;
-const Sn_TX_WR = 0x24;
-const Sn_RX_RSR = 0x26;
-const Sn_RX_RD = 0x28;
-const Sn_RX_WR = 0x2a;
-
-// [DS] 4.2 Sn_MR
-const MODE_MACRAW = 0b0100;
-const MODE_PROTOCOL = 0b1111;
-
-// [DS] 4.2 Sn_CR
-const COMMAND_NONE = 0x00;
-const COMMAND_OPEN = 0x01;
-const COMMAND_CLOSE = 0x10;
-const COMMAND_SEND = 0x20;
-const COMMAND_RECV = 0x40;
-
-// [DS] 4.2 Sn_IR
-const INTERRUPT_SEND_OK = 1 << 4;
-const INTERRUPT_RECV = 1 << 2;
-const INTERRUPT_ALL = 0x1f;
-
-// [DS] 4.2 Sn_SR
-const SOCK_CLOSED = 0x00;
-const SOCK_MACRAW = 0x42;
 
 /** [OBS] In front of each received frame stands its length, these two bytes included. */
 const PACKET_INFO_BYTES = 2;
@@ -82,9 +71,7 @@ export class MacrawSocket {
 
   private readonly network: W5500Network;
   private readonly macAddress: Uint8Array;
-  /** Sn_RXBUF_SIZE and Sn_TXBUF_SIZE of each socket, in KB. */
-  private readonly rxKb = new Uint8Array(SOCKETS);
-  private readonly txKb = new Uint8Array(SOCKETS);
+  private readonly sizes = new BufferSizes();
   private readonly rx = new Ring(MEMORY_BYTES);
   private readonly tx = new Ring(MEMORY_BYTES);
   /** One frame in one piece, where a ring has it in two. */
@@ -116,8 +103,7 @@ export class MacrawSocket {
 
   /** To the reset values of [DS] 4.2. */
   reset(): void {
-    this.rxKb.fill(2);
-    this.txKb.fill(2);
+    this.sizes.reset();
     this.mode = 0;
     this.command = COMMAND_NONE;
     this.interrupts = 0;
@@ -143,9 +129,9 @@ export class MacrawSocket {
       case Sn_SR:
         return this.status;
       case Sn_RXBUF_SIZE:
-        return this.rxKb[0]!;
+        return this.sizes.rxKb[0]!;
       case Sn_TXBUF_SIZE:
-        return this.txKb[0]!;
+        return this.sizes.txKb[0]!;
       case Sn_RX_RSR:
         this.pull();
         return this.receivedBytes >> 8;
@@ -192,11 +178,11 @@ export class MacrawSocket {
   writeBufferSize(n: number, offset: number, kb: number): void {
     this.require(kb <= 16 && (kb & (kb - 1)) === 0, 'a buffer size is 0, 1, 2, 4, 8 or 16 KB');
     this.require(this.status === SOCK_CLOSED, 'buffer size changed while socket 0 is open');
-    (offset === Sn_RXBUF_SIZE ? this.rxKb : this.txKb)[n] = kb;
+    this.sizes.of(offset)[n] = kb;
   }
 
   readBufferSize(n: number, offset: number): number {
-    return (offset === Sn_RXBUF_SIZE ? this.rxKb : this.txKb)[n]!;
+    return this.sizes.of(offset)[n]!;
   }
 
   /** A data phase into the TX buffer; `address` is the 16-bit offset, which wraps at the buffer's size. */
@@ -281,8 +267,8 @@ export class MacrawSocket {
     const command = this.command;
     this.command = COMMAND_NONE;
     if (command === COMMAND_OPEN) {
-      this.rx.size = this.rxKb[0]! << 10;
-      this.tx.size = this.txKb[0]! << 10;
+      this.rx.size = this.sizes.rxKb[0]! << 10;
+      this.tx.size = this.sizes.txKb[0]! << 10;
       this.initialisePointers(this.pointersAtOpen);
       this.status = SOCK_MACRAW;
     } else if (command === COMMAND_CLOSE) this.closeSocket();
@@ -292,13 +278,7 @@ export class MacrawSocket {
   private checkOpen(): void {
     this.require(this.status === SOCK_CLOSED, 'OPEN of an open socket');
     this.require(this.mode !== 0, 'OPEN before Sn_MR is set');
-    let rx = 0;
-    let tx = 0;
-    for (let n = 0; n < SOCKETS; n++) {
-      rx += this.rxKb[n]!;
-      tx += this.txKb[n]!;
-    }
-    this.require(rx <= 16 && tx <= 16, 'OPEN with buffer sizes of more than 16 KB together');
+    this.require(this.sizes.fit, 'OPEN with buffer sizes of more than 16 KB together');
   }
 
   private checkSend(): void {
