@@ -47,8 +47,9 @@ export class FrontEndCounters {
   datagramsReceived = 0;
   datagramsSent = 0;
   datagramCheckFailed = 0;
-  /** No socket has their port. */
+  /** No socket has their port; and how many of them were answered with ICMP's "port unreachable". */
   datagramsUnserved = 0;
+  portUnreachableSent = 0;
   /** Too many at once. */
   datagramsDropped = 0;
 

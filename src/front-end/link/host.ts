@@ -257,7 +257,7 @@ export class FrontEndHost {
 
   private onTransport(packet: IpPacket, nowUs: number): void {
     if (packet.protocol === IpProtocol.tcp) this.tcp.onPacket(packet, nowUs);
-    else if (packet.protocol === IpProtocol.udp) this.udp.onPacket(packet);
+    else if (packet.protocol === IpProtocol.udp) this.udp.onPacket(packet, nowUs);
     else this.counters.protocolsUnserved++;
   }
 

@@ -24,6 +24,7 @@ import { addressInUse } from '../tcp/errors.js';
 import type { Entropy } from '../tcp/isn.js';
 import { TimerHeap } from '../tcp/timers.js';
 import { UdpPeer } from './peer.js';
+import { PortUnreachable } from './port-unreachable.js';
 import { UdpSocket } from './socket.js';
 import type { TimerClock } from './timer.js';
 
@@ -50,12 +51,14 @@ export class UdpStack implements TimerClock {
   readonly #frame: Uint8Array;
   /** What sockets are to be told. */
   #waiting: (() => void)[] = [];
+  readonly #unreachable: PortUnreachable;
   #inBatch = false;
   /** The time of the batch under way. */
   #nowUs = 0;
 
   constructor(options: UdpStackOptions) {
     this.#options = options;
+    this.#unreachable = new PortUnreachable(options.localMac, options.transmit);
     this.#frame = new Uint8Array(Math.max(ETHERNET_HEADER_BYTES + options.mtuBytes, ETHERNET_MIN_BYTES));
   }
 
@@ -87,7 +90,7 @@ export class UdpStack implements TimerClock {
   }
 
   /** One packet that carries UDP, for one of our addresses, from one that can be answered. */
-  onPacket(packet: IpPacket): void {
+  onPacket(packet: IpPacket, nowUs: number): void {
     const { counters, localMac, mtuBytes } = this.#options;
     if (!isSound(packet)) {
       counters.datagramCheckFailed++;
@@ -95,8 +98,10 @@ export class UdpStack implements TimerClock {
     }
     const { frame, macAt, l4At, l4Bytes, local, remote } = packet;
     const socket = this.#sockets.get(udpDestinationPort(frame, l4At));
-    if (socket === undefined) counters.datagramsUnserved++;
-    else if (this.#waiting.length >= MAX_WAITING) counters.datagramsDropped++;
+    if (socket === undefined) {
+      counters.datagramsUnserved++;
+      if (this.#unreachable.answer(packet, nowUs)) counters.portUnreachableSent++;
+    } else if (this.#waiting.length >= MAX_WAITING) counters.datagramsDropped++;
     else {
       counters.datagramsReceived++;
       const path = new Path(localMac, IpProtocol.udp);

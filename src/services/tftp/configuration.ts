@@ -22,6 +22,10 @@ export interface TftpConfiguration {
   readonly minTimeoutMs: number;
   /** How often the same is sent again before the transfer is given up. */
   readonly retries: number;
+  /**
+   * … before the client has acknowledged anything: a request with a false address has its answer sent to somebody else.
+   */
+  readonly firstRetries: number;
   /** How long the port of a transfer rests afterwards: until nothing of it is on its way any more. */
   readonly restMs: number;
 }
@@ -38,6 +42,7 @@ export const DEFAULT_TFTP_CONFIGURATION: TftpConfiguration = Object.freeze({
   timeoutMs: 1_000,
   minTimeoutMs: 100,
   retries: 6,
+  firstRetries: 2,
   restMs: 3_000,
 });
 
@@ -54,6 +59,7 @@ const BOUNDS: Readonly<Record<Exclude<keyof TftpConfiguration, 'directory'>, rea
     timeoutMs: [10, 255_000],
     minTimeoutMs: [10, 255_000],
     retries: [0, 100],
+    firstRetries: [0, 100],
     restMs: [0, 60_000],
   });
 

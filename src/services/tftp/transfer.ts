@@ -56,6 +56,8 @@ export class Transfer {
   /** The acknowledgment whose repetition has been answered already. */
   #answeredRepetition = -1;
   #retries = 0;
+  /** The client has acknowledged something. */
+  #heard = false;
   /** When what waits for its acknowledgment was sent, and sent once only; undefined: not, or more often. */
   #sentAtMs: number | undefined;
   readonly #timeout: AckTimeout;
@@ -126,6 +128,7 @@ export class Transfer {
   }
 
   #onOptionsAccepted(): void {
+    this.#heard = true;
     this.#measure();
     this.#retries = 0;
     this.#beginData();
@@ -134,6 +137,7 @@ export class Transfer {
   #onProgress(acknowledged: number): void {
     this.#measure();
     this.#retries = 0;
+    this.#heard = true;
     this.#acknowledged = acknowledged;
     // What was to be sent again has come before the board's report of it (28 before 27).
     if (acknowledged === this.#granted) this.#sendingAgain = false;
@@ -268,7 +272,8 @@ export class Transfer {
       return;
     }
     counters.timeouts++;
-    if (this.#retries++ >= configuration.retries) {
+    const { retries, firstRetries } = configuration;
+    if (this.#retries++ >= (this.#heard ? retries : Math.min(retries, firstRetries))) {
       this.#tell('the acknowledgment did not come');
       this.#end('unanswered');
       return;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { UdpPeer } from '../../../src/front-end/index.js';
 import { MS, PEER_ADDRESS6, PEER_MAC, Rig, seededEntropy } from '../rig.js';
+import { internetSum, wordsOf } from '../../back-end/support/segments.js';
 import { FakeSpan } from '../fake-span.js';
 import { datagramFrame, portUnreachableFrame, readDatagram } from './datagrams.js';
 
@@ -51,7 +52,28 @@ describe('front-end/udp', () => {
     rig.batch();
     assert.equal(rig.counters.datagramCheckFailed, 3);
     assert.equal(rig.counters.datagramsUnserved, 1);
-    assert.deepEqual(rig.takeFrames(), []);
+  });
+
+  it('answers one for a closed port with ICMP, over both families, at a limited rate', () => {
+    const ask = datagramFrame(40_000, 53, Buffer.from('question'));
+    rig.frameIn(ask);
+    rig.frameIn(ask);
+    const ask6 = datagramFrame(40_000, 53, Buffer.from('question'), { address6: PEER_ADDRESS6 });
+    rig.nowUs += 10 * MS;
+    rig.frameIn(ask6);
+    const [answer, answer6, ...rest] = rig.takeFrames().map((frame) => Buffer.from(frame));
+    assert.equal(rest.length, 0);
+    assert.equal(rig.counters.portUnreachableSent, 2);
+    assert.equal(rig.counters.datagramsUnserved, 3);
+    const icmp = answer!.subarray(34, 14 + answer!.readUInt16BE(16));
+    assert.equal(icmp.toString('hex', 0, 2), '0303');
+    assert.equal(internetSum(wordsOf(icmp)), 0xffff, 'ICMP checksum');
+    assert.deepEqual(icmp.subarray(8), Buffer.from(ask.subarray(14, 42)), 'IP header and eight bytes');
+    const icmp6 = answer6!.subarray(54, 54 + answer6!.readUInt16BE(18));
+    assert.equal(icmp6.toString('hex', 0, 2), '0104');
+    const sum = internetSum([...wordsOf(answer6!.subarray(22, 54)), icmp6.length, 58, ...wordsOf(icmp6)]);
+    assert.equal(sum, 0xffff, 'ICMPv6 checksum');
+    assert.deepEqual(icmp6.subarray(8), Buffer.from(ask6.subarray(14)), 'the whole packet');
   });
 
   it('takes a datagram without a checksum (RFC 768)', () => {

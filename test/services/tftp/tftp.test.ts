@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { pattern, volumeImage } from '../../back-end/support/volume-image.js';
 import { PEER_ADDRESS6 } from '../../front-end/rig.js';
-import { portUnreachableFrame } from '../../front-end/udp/datagrams.js';
+import { type Datagram, portUnreachableFrame } from '../../front-end/udp/datagrams.js';
 import { ackPacket, requestPacket, Scene, TftpClient, type SceneOptions } from './scene.js';
 
 const SIZES = [0, 1, 511, 512, 513, 1024, 1428, 2856, 100_000];
@@ -155,13 +155,23 @@ describe('tftp', function () {
 
   it('gives up, and frees everything, when the client falls silent', async () => {
     await open({ tftp: { retries: 3 } });
+    const never = scene.nextPort();
+    scene.send(never, 69, requestPacket('large.bin', 'octet', {}));
+    await scene.world.until(() => scene.server.counters.unanswered === 1, 60_000);
+    await scene.world.run(1);
+    const first = scene.arrived.splice(0).filter(({ payload }) => payload[1] === 3);
+    assert.equal(first.length, 3, 'somebody who has not answered at all gets it once and twice again');
+
     const port = scene.nextPort();
     scene.send(port, 69, requestPacket('large.bin', 'octet', {}));
     await scene.world.run(100);
+    const [{ sourcePort }] = scene.arrived.splice(0) as [Datagram];
+    scene.send(port, sourcePort, ackPacket(1));
+    await scene.world.run(10);
     assert.equal(scene.server.transfers, 1);
     await scene.world.until(() => scene.server.transfers === 0, 60_000);
     await scene.world.run(1);
-    assert.equal(scene.server.counters.unanswered, 1);
+    assert.equal(scene.server.counters.unanswered, 2);
     assert.equal(
       scene.arrived.filter(({ payload }) => payload[1] === 3).length,
       4,
