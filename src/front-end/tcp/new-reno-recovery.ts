@@ -110,20 +110,21 @@ export class NewRenoRecovery implements Recovery {
   onTimeout(again: boolean): void {
     const { sndUna, sndNxt } = this.flight;
     this.congestion.onTimeout(sndNxt - sndUna, again);
-    this.loseAll();
+    this.lose(Math.max(this.flight.sentEdge(), this.flight.headSegmentEnd()));
   }
 
+  /** What was handed out, and is not known to have left, leaves meanwhile in the old size. */
   onTooLarge(): void {
-    this.loseAll();
+    this.lose(this.flight.sndNxt);
   }
 
-  private loseAll(): void {
+  private lose(edge: number): void {
     const { sndUna, sndNxt } = this.flight;
     this.phase = 'timeout';
     this.recover = sndNxt;
     this.countedBytes = 0;
     this.duplicateAcks = 0;
-    this.lostEdge = Math.max(this.flight.sentEdge(), this.flight.headSegmentEnd());
+    this.lostEdge = edge;
     this.resentEdge = sndUna;
     this.urgent = true;
   }
