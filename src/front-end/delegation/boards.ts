@@ -21,22 +21,22 @@ import {
   ANNOUNCE_BYTES,
   BOARD_FACTS,
   BOARD_NONCE,
-  DISCOVER_BYTES,
   FRONT_END_NONCE,
   HEARTBEAT_INTERVAL,
   SESSION_ACCEPT_BYTES,
   SESSION_OPEN_BYTES,
 } from '../../wire/atcp/session.js';
 import { checkStatement, StatementKind, statementKind, statementLength } from '../../wire/atcp/statements.js';
-import { copy, equal, fill } from '../../wire/byte-loops.js';
+import { copy, equal } from '../../wire/byte-loops.js';
 import { put16 } from '../../wire/bytes.js';
 import { ETHERNET_HEADER_BYTES, ETHERNET_SOURCE, MAC_BYTES } from '../../wire/ethernet.js';
 import type { Trace } from '../inspection/trace.js';
 import { formatMac } from '../link/addresses.js';
 import type { Entropy } from '../tcp/isn.js';
-import { Board, type Question } from './board.js';
+import { Board } from './board.js';
 import type { DelegationCounters } from './counters.js';
-import { BODY, BROADCAST_MAC, type FrameSender } from './frame-sender.js';
+import { Discovery, takeAnswer } from './discovery.js';
+import { BODY, type FrameSender } from './frame-sender.js';
 import { REMINDERS_BEFORE_GIVING_UP, type DelegationTiming } from './limits.js';
 import { Session } from './session.js';
 
@@ -71,22 +71,16 @@ export interface BoardsOptions {
   readonly sequenceLimit: number;
 }
 
-/** Sequence number of frames outside any session. */
-const NO_SEQUENCE = 0;
-
 export class Boards {
   readonly all: readonly Board[];
   readonly #byId = new Map<number, Board>();
   readonly #options: BoardsOptions;
   readonly #deriver = new KeyDeriver();
   readonly #authenticator = new FrameAuthenticator();
-  readonly #nonce = new Uint8Array(NONCE_BYTES);
-  #discoverAtUs = 0;
-  #discoverPauseUs: number;
+  readonly #discovery: Discovery;
 
   constructor(options: BoardsOptions) {
     this.#options = options;
-    this.#discoverPauseUs = options.timing.discoverMs * 1000;
     for (const { id, key } of options.provisioning) {
       if (!Number.isInteger(id) || id < 1 || id > 0xffff_ffff)
         throw new RangeError(`board id ${id} is not 1 … 2^32 - 1; correct the provisioning list`);
@@ -97,6 +91,7 @@ export class Boards {
       this.#byId.set(id, new Board(id, key));
     }
     this.all = [...this.#byId.values()];
+    this.#discovery = new Discovery(options, this.all);
   }
 
   /** `at` is the start of the Ethernet header, `length` the frame's. */
@@ -122,17 +117,13 @@ export class Boards {
 
   /** Does what is due. */
   onTimer(nowUs: number): void {
-    const { timing } = this.#options;
     let missing = false;
     for (const board of this.all) {
       if (board.opening !== undefined && nowUs >= board.openAtUs) this.#repeatOpen(board, nowUs);
       if (board.state === 'alive') this.#watch(board, nowUs);
       else if (board.opening === undefined) missing = true;
     }
-    if (!missing || nowUs < this.#discoverAtUs) return;
-    this.#discover(undefined);
-    this.#discoverAtUs = nowUs + this.#discoverPauseUs;
-    this.#discoverPauseUs = Math.min(2 * this.#discoverPauseUs, timing.discoverMaxMs * 1000);
+    if (missing && nowUs >= this.#discovery.dueUs) this.#discovery.askAll(nowUs);
   }
 
   /** When {@link onTimer} has something to do at the latest. */
@@ -146,7 +137,7 @@ export class Boards {
         // Nothing is asked while a session is being opened.
         const suspectUs = Math.max(board.lastHeardUs + timing.suspectMs * 1000, board.askAtUs);
         if (board.opening === undefined) deadlineUs = Math.min(deadlineUs, suspectUs);
-      } else if (board.opening === undefined) deadlineUs = Math.min(deadlineUs, this.#discoverAtUs);
+      } else if (board.opening === undefined) deadlineUs = Math.min(deadlineUs, this.#discovery.dueUs);
     }
     return deadlineUs;
   }
@@ -251,7 +242,7 @@ export class Boards {
         return;
       }
     counters.announceHints++;
-    if (board.opening === undefined) this.#ask(board, nowUs);
+    if (board.opening === undefined) this.#discovery.ask(board, nowUs);
   }
 
   #open(board: Board, session: Session, nowUs: number): void {
@@ -267,7 +258,7 @@ export class Boards {
     if (board.openAttempts === timing.openAttempts) {
       board.opening = undefined;
       if (board.state === 'opening') board.state = board.sessionSerial > 0 ? 'lost' : 'unknown';
-      this.#discoverAtUs = Math.min(this.#discoverAtUs, nowUs);
+      this.#discovery.dueUs = Math.min(this.#discovery.dueUs, nowUs);
       return;
     }
     const b = sender.frame;
@@ -328,14 +319,13 @@ export class Boards {
       board.session = undefined;
       counters.boardsLost++;
       trace.events?.({ event: 'boardLost', board: board.id });
-      this.#discoverAtUs = nowUs;
-      this.#discoverPauseUs = timing.discoverMs * 1000;
+      this.#discovery.restart(nowUs);
       events.onLost(board, nowUs);
       return;
     }
     if (nowUs - board.lastToldUs >= timing.presenceMs * 1000) this.#sayNothing(board, nowUs);
     if (board.session!.sequence >= sequenceLimit) board.renewing = true;
-    if (board.renewing || this.#isSuspect(board, nowUs)) this.#ask(board, nowUs);
+    if (board.renewing || this.#isSuspect(board, nowUs)) this.#discovery.ask(board, nowUs);
   }
 
   /** A frame without statements: boards look for a front-end that they do not hear. */
@@ -358,47 +348,4 @@ export class Boards {
   #isSuspect(board: Board, nowUs: number): boolean {
     return nowUs - board.lastHeardUs >= this.#options.timing.suspectMs * 1000;
   }
-
-  /** Asks one board, but not more often than heartbeats come. */
-  #ask(board: Board, nowUs: number): void {
-    if (nowUs < board.askAtUs || board.opening !== undefined) return;
-    board.askAtUs = nowUs + this.#options.timing.heartbeatMs * 1000;
-    board.asks++;
-    this.#discover(board);
-  }
-
-  /** To one board, or to all. */
-  #discover(board: Board | undefined): void {
-    const { entropy, sender, counters } = this.#options;
-    const b = sender.frame;
-    const nonce = this.#nonce;
-    entropy.fill(nonce, 0, NONCE_BYTES);
-    if (board === undefined) for (const each of this.all) ask(each.questions, nonce);
-    else ask(board.questions, nonce);
-    copy(nonce, 0, b, BODY + FRONT_END_NONCE, NONCE_BYTES);
-    // A board that was never heard has no MAC address here: the board id in the header does the choosing.
-    const known = board?.epoch !== undefined ? board.macAddress : BROADCAST_MAC;
-    sender.send(known, AtcpType.discover, AtcpKey.board, DISCOVER_BYTES, board?.id ?? 0, NO_SEQUENCE);
-    counters.discoversSent++;
-  }
-}
-
-/** Remembers a nonce and forgets the one before the last. */
-function ask(questions: readonly [Question, Question], nonce: Uint8Array): void {
-  const [latest, before] = questions;
-  copy(latest.nonce, 0, before.nonce, 0, NONCE_BYTES);
-  before.open = latest.open;
-  copy(nonce, 0, latest.nonce, 0, NONCE_BYTES);
-  latest.open = true;
-}
-
-/** True when the nonce at `at` answers an open question; it then answers none a second time. */
-function takeAnswer(questions: readonly [Question, Question], b: Uint8Array, at: number): boolean {
-  for (const question of questions)
-    if (question.open && equal(question.nonce, 0, b, at, NONCE_BYTES)) {
-      question.open = false;
-      fill(question.nonce, 0, NONCE_BYTES, 0);
-      return true;
-    }
-  return false;
 }

@@ -4,13 +4,6 @@
  * What is to be sent belongs to the {@link DelegatedStream}; it may outlive several delegations.
  */
 import {
-  ackDownBytes,
-  AckDownFlag,
-  ackTemplate,
-  emitAckDown,
-  emitSegmentBytes,
-} from '../../wire/atcp/ack-down.js';
-import {
   ACK_UP_VERSION_AT,
   ackUpAgeUs,
   ackUpHintMs,
@@ -27,50 +20,10 @@ import { OBJECT_VERSION_BYTES } from '../../wire/atcp/command.js';
 import { UNKNOWN_U64 } from '../../wire/bytes.js';
 import type { Board } from './board.js';
 import type { Command, CommandPhase, DelegationContext } from './commands.js';
-import { type ResendListener, ResendRanges } from './resend-ranges.js';
-import type { TimestampMarks } from '../tcp/timestamp-marks.js';
+import { CreditStatement, RELEASE_BYTES } from './credit-statement.js';
+import type { DelegatedStream, EndCause } from './delegated-stream.js';
+import { ResendRanges } from './resend-ranges.js';
 import { AnswerWatch, NEVER, StallWatch } from './watches.js';
-
-/** Why a delegation is over although its stream is not. The board is silent when this is told. */
-export type EndCause =
-  | 'busy'
-  | 'failed'
-  | 'forgotten'
-  /** It had nothing to send for a while, and others wait for a slot. */
-  | 'idle'
-  | 'unanswered'
-  | 'stalled'
-  | 'boardLost'
-  | 'rebooted';
-
-/** What a delegation sends, and whom it reports to. */
-export interface DelegatedStream extends ResendListener {
-  readonly opcode: 'read' | 'relay';
-  /** Undefined as long as no board has named it. */
-  readonly length: number | undefined;
-  readonly acknowledged: number;
-  readonly granted: number;
-  readonly marks: TimestampMarks;
-  /** Reads the pair and TSecr to be stated now; `sending` tells whether pseudo packets are to be expected. */
-  readPair(sending: boolean): void;
-  readonly acknowledgment: number;
-  readonly window: number;
-  readonly tsEcr: number;
-  commandBytes(): number;
-  writeCommand(b: Uint8Array, at: number, counter: number, firstOffset: number): number;
-  /** Changes with the template, 0 … 255. */
-  readonly templateVersion: number;
-  readonly templateBytes: number;
-  /** Payload of a full segment; a change of it is a change of the template. */
-  readonly segmentBytes: number;
-  /** Writes the template, padded to 4. */
-  writeTemplate(b: Uint8Array, at: number): void;
-  /** The board has named the total, for an object of that version; zeros are of none. */
-  onSized(total: number, version: Uint8Array): void;
-  /** The board has sent everything below `sentUpTo`, the last of it at `atUs`. */
-  onProgress(sentUpTo: number, atUs: number): void;
-  onEnded(delegation: Delegation, cause: EndCause, reason: number, hintMs: number, nowUs: number): void;
-}
 
 export class Delegation implements Command {
   readonly board: Board;
@@ -90,17 +43,11 @@ export class Delegation implements Command {
   #phase: CommandPhase = 'commanded';
   /** Told to the stream once the board is silent. */
   #cause: EndCause | undefined;
-  #version = 0;
+  readonly #credit: CreditStatement;
   #answeredVersion = 0;
   readonly #answers: AnswerWatch;
   readonly #stall: StallWatch;
-  /** Until when the board may be sending, by what it was told. */
-  #leaseEndUs = 0;
   #renewAtUs = NEVER;
-  /** The template that the board has: the command's, or the latest one that it reported. */
-  #boardTemplate: number;
-  #statedGrant: number;
-  #statedAcknowledged: number;
   #executedGeneration = 0;
   /** The board has named the span's total. */
   #isSized = false;
@@ -114,9 +61,7 @@ export class Delegation implements Command {
     this.#stream = stream;
     this.opcode = stream.opcode;
     this.#firstOffset = firstOffset;
-    this.#boardTemplate = stream.templateVersion;
-    this.#statedGrant = firstOffset;
-    this.#statedAcknowledged = firstOffset;
+    this.#credit = new CreditStatement(context, this.counter, this.ranges, stream, firstOffset);
     this.sentUpTo = firstOffset;
     this.#answers = new AnswerWatch(context.timing, board);
     this.#stall = new StallWatch(context.timing);
@@ -148,14 +93,14 @@ export class Delegation implements Command {
 
   /** Bytes that the client acknowledged since the board was last told. */
   get unstatedAcknowledged(): number {
-    return (this.#stream?.acknowledged ?? 0) - this.#statedAcknowledged;
+    return (this.#stream?.acknowledged ?? 0) - this.#credit.acknowledged;
   }
 
   /** The stream is over or has failed: the board is to forget it. */
   release(): void {
     this.#stream = undefined;
     if (this.#phase === 'releasing' || this.#phase === 'ended') return;
-    if (this.#version > 0) this.#startRelease();
+    if (this.#credit.version > 0) this.#startRelease();
     else this.#end();
   }
 
@@ -164,26 +109,26 @@ export class Delegation implements Command {
   statementBytes(): number {
     const stream = this.#stream;
     if (this.#phase === 'ended') return 0;
-    if (this.#phase === 'releasing' || stream === undefined) return ackDownBytes(0, 0, 0);
+    if (this.#phase === 'releasing' || stream === undefined) return RELEASE_BYTES;
     const command = this.#phase === 'commanded' ? stream.commandBytes() : 0;
-    return command + ackDownBytes(this.ranges.count, stream.marks.count, this.#templateBytes(stream));
+    return command + this.#credit.bytes(stream);
   }
 
   writeStatements(b: Uint8Array, at: number, nowUs: number): number {
     const { counters } = this.#context;
     const stream = this.#stream;
-    this.#version++;
+    this.#credit.version++;
     this.#answers.said(nowUs);
     counters.pointFStatementsSent++;
     let bytes = 0;
-    if (this.#phase === 'releasing' || stream === undefined) bytes = this.#writeRelease(b, at);
+    if (this.#phase === 'releasing' || stream === undefined) bytes = this.#credit.writeRelease(b, at);
     else {
       if (this.#phase === 'commanded') {
         bytes = stream.writeCommand(b, at, this.counter, this.#firstOffset);
         counters.step107CommandsSent++;
-        if (this.#version > 1) counters.commandsRepeated++;
+        if (this.#credit.version > 1) counters.commandsRepeated++;
       }
-      bytes += this.#writeStatement(b, at + bytes, stream, nowUs);
+      bytes += this.#writeCredit(b, at + bytes, stream, nowUs);
     }
     this.#schedule();
     return bytes;
@@ -194,94 +139,25 @@ export class Delegation implements Command {
     this.#schedule();
   }
 
-  #writeStatement(b: Uint8Array, at: number, stream: DelegatedStream, nowUs: number): number {
-    const { counters, timing, epoch } = this.#context;
-    const { ranges } = this;
-    const { acknowledged, granted, marks } = stream;
-    const sending = this.hasWork;
-    const templateBytes = this.#templateBytes(stream);
-    stream.readPair(sending);
-    const bytes = emitAckDown(
-      b,
-      at,
-      0,
-      epoch,
-      this.counter,
-      this.#version,
-      acknowledged,
-      granted,
-      stream.acknowledgment,
-      stream.window,
-      this.#lease(nowUs),
-      stream.tsEcr,
-      ranges.count,
-      marks.count,
-      templateBytes,
-      templateBytes === 0 ? 0 : stream.templateVersion,
-    );
-    ranges.emit(b, at);
-    marks.emit(b, at);
-    if (templateBytes > 0) {
-      stream.writeTemplate(b, ackTemplate(b, at));
-      emitSegmentBytes(b, at, stream.segmentBytes);
-    }
-    counters.resendRangesStated += ranges.count;
+  #writeCredit(b: Uint8Array, at: number, stream: DelegatedStream, nowUs: number): number {
+    const { timing } = this.#context;
+    const { acknowledged, granted } = stream;
+    const bytes = this.#credit.write(b, at, stream, this.hasWork, this.#answers.sinceUs, nowUs);
     this.#context.trace.statements?.({
       event: 'stated',
       packet: 29,
       point: 'F',
       command: this.counter,
       board: this.board.id,
-      version: this.#version,
+      version: this.#credit.version,
       withCommand: this.#phase === 'commanded',
       acknowledged,
       granted,
-      resendRanges: ranges.count,
+      resendRanges: this.ranges.count,
     });
-    this.#statedGrant = Math.max(this.#statedGrant, granted);
-    this.#statedAcknowledged = acknowledged;
     this.#renewAtUs = nowUs + (timing.leaseMs / 2) * 1000;
     if (this.#owes && !this.#stall.active) this.#stall.start(nowUs);
     return bytes;
-  }
-
-  /** A template travels with every statement until the board reports that it has it. */
-  #templateBytes(stream: DelegatedStream): number {
-    return stream.templateVersion === this.#boardTemplate ? 0 : stream.templateBytes;
-  }
-
-  /** Repetitions that nobody answers do not extend the lease: a dead board's ends `leaseMs` after its last answer. */
-  #lease(nowUs: number): number {
-    const { timing } = this.#context;
-    // Longer than that only a front-end waits that was stopped itself; then this is no mere repetition.
-    const waitedMs = Math.min((nowUs - this.#answers.sinceUs) / 1000, timing.unansweredMs);
-    const leaseMs = Math.floor(timing.leaseMs - waitedMs);
-    this.#leaseEndUs = Math.max(this.#leaseEndUs, nowUs + leaseMs * 1000);
-    return leaseMs;
-  }
-
-  #writeRelease(b: Uint8Array, at: number): number {
-    const { epoch } = this.#context;
-    const offset = this.#statedAcknowledged;
-    const flags = AckDownFlag.release;
-    return emitAckDown(
-      b,
-      at,
-      flags,
-      epoch,
-      this.counter,
-      this.#version,
-      offset,
-      offset,
-      0,
-      0,
-      0,
-      0,
-      0,
-      0,
-      0,
-      0,
-    );
   }
 
   // ---- Answers (Fig. 8) ----
@@ -320,12 +196,16 @@ export class Delegation implements Command {
     const version = ackUpVersion(b, at);
     const sentUpTo = ackUpSentUpTo(b, at);
     const generation = ackUpResendGeneration(b, at);
-    if (version > this.#version || sentUpTo > this.#statedGrant || generation > this.ranges.latest) {
+    if (
+      version > this.#credit.version ||
+      sentUpTo > this.#credit.granted ||
+      generation > this.ranges.latest
+    ) {
       counters.step121AcksBeyondGrant++;
       return;
     }
     const named = !this.#isSized && this.#onAccepted(b, at);
-    if (version === this.#version) this.#answers.answered(nowUs);
+    if (version === this.#credit.version) this.#answers.answered(nowUs);
     else if (version > this.#answeredVersion) this.#answers.heard(nowUs);
     this.#answeredVersion = version;
     counters.step122SizesTaken++;
@@ -343,7 +223,7 @@ export class Delegation implements Command {
     });
     const atUs = nowUs - ackUpAgeUs(b, at);
     this.ranges.executed(generation, this.#stream, atUs);
-    if (ackUpTemplateVersion(b, at) !== 0) this.#boardTemplate = ackUpTemplateVersion(b, at);
+    if (ackUpTemplateVersion(b, at) !== 0) this.#credit.boardTemplate = ackUpTemplateVersion(b, at);
     if (sentUpTo > this.sentUpTo) {
       this.sentUpTo = sentUpTo;
       counters.step123ExpectedMoved++;
@@ -457,7 +337,7 @@ export class Delegation implements Command {
   /** Nothing more is expected of the board; the stream hears of it when the board is surely silent. */
   #giveUp(cause: EndCause, nowUs: number): void {
     this.#cause = cause;
-    if (this.#version > 0) this.#startRelease();
+    if (this.#credit.version > 0) this.#startRelease();
     else this.#finish(cause, 0, 0, nowUs);
   }
 
@@ -471,7 +351,7 @@ export class Delegation implements Command {
 
   /** When the board's lease is surely over. */
   get #silentAtUs(): number {
-    return this.#leaseEndUs + this.#context.timing.leaseGraceMs * 1000;
+    return this.#credit.leaseEndUs + this.#context.timing.leaseGraceMs * 1000;
   }
 
   #onReleased(nowUs: number): void {
