@@ -63,6 +63,8 @@ const FLAGS = [
   '-DmxRun=1',
   '-DmxBoundsCheck=1',
   '-DmxNoConsole=1',
+  // Of hosts/xs/native/host-bytes.h.
+  '-DATCP_XS_13=1',
 ];
 /** Of the interpreter alone: what makes it fast, see there. */
 const INTERPRETER = 'xsRun.c';

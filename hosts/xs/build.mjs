@@ -36,6 +36,8 @@ const FLAGS = [
   '-DmxParse=1',
   '-DmxBoundsCheck=1',
   '-DmxNoConsole=1',
+  // Of hosts/xs/native/host-bytes.h.
+  '-DATCP_XS_13=1',
 ];
 /** XS names the line of an error only in its debug build, which is slower. */
 const DEBUG_FLAGS = ['-g', '-DmxDebug=1'];

@@ -1,15 +1,6 @@
 /** Known answers for src/wire/byte-loops.ts, or what a host has put in its place. */
 import { copy, crc16, crc32c, crc7, equal, fill, sipHash, sum16 } from '../../src/wire/byte-loops.js';
-import {
-  ascii,
-  bytes,
-  counting,
-  dirty,
-  expectBytes,
-  expectDirt,
-  expectValue,
-  type Vector,
-} from './vector.js';
+import { ascii, bytes, counting, dirty, expectBytes, expectDirt, expectValue, vectors } from './vector.js';
 
 /** `crc(b, at, length, seed)` gives the expected value, in one go and split anywhere. */
 function expectCrc(
@@ -38,7 +29,7 @@ function expectSipHash(length: number, expectedHex: string): void {
   expectDirt(out, 16, 8, 'behind');
 }
 
-export const byteLoopVectors: readonly Vector[] = [
+export const byteLoopVectors = vectors(
   {
     name: 'copy: exactly the range, between arrays and to an earlier place of the same one',
     run() {
@@ -161,4 +152,4 @@ export const byteLoopVectors: readonly Vector[] = [
       expectBytes(b, 30, '0b0c0d0e a5', 'behind it');
     },
   },
-];
+);

@@ -31,7 +31,7 @@ import {
   MldRecord,
   putMldRecord,
 } from '../../src/wire/mld.js';
-import { bytes, expectEmitted, expectValue, toHex, type Vector } from './vector.js';
+import { bytes, expectEmitted, expectValue, toHex, vectors } from './vector.js';
 
 const SERVER = 'fd770000000000000000000000000010';
 const CLIENT = 'fd770000000000000000000000000200';
@@ -62,7 +62,7 @@ function walked(b: Uint8Array): string {
   return problem === 'ok' ? `${walk.protocol} at ${walk.l4At}, ${walk.l4Bytes}` : problem;
 }
 
-export const ipv6Vectors: readonly Vector[] = [
+export const ipv6Vectors = vectors(
   {
     name: 'IPv6: fixed header with a flow label',
     run() {
@@ -243,4 +243,4 @@ export const ipv6Vectors: readonly Vector[] = [
       );
     },
   },
-];
+);

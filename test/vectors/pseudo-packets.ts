@@ -16,7 +16,7 @@ import {
   expectDirt,
   expectValue,
   toHex,
-  type Vector,
+  vectors,
 } from './vector.js';
 
 const OWN_MAC = bytes('02a7c0000021');
@@ -31,10 +31,10 @@ const UDP_TFTP = '0050 9c40 0000 0000 0003 0000';
 const LINK6 = '02a7c0000099 02a7c0000001 86dd';
 const IPV6_UDP = '60000000 0000 11 40 fd770000000000000000000000000010 fd770000000000000000000000000200';
 const IPV6 = '60000000 0000 06 40 fd770000000000000000000000000010 fd770000000000000000000000000200';
-const SOURCES = [
-  { address: bytes('0a4d000a'), port: 0 },
-  { address: bytes('fd770000000000000000000000000010'), port: 80 },
-];
+const SOURCES = Object.freeze([
+  Object.freeze({ address: bytes('0a4d000a'), port: 0 }),
+  Object.freeze({ address: bytes('fd770000000000000000000000000010'), port: 80 }),
+]);
 const MARGIN = 8;
 
 function load(hex: string, l3: number, l4: number, segmentBytes: number, numbered = false): Template {
@@ -87,7 +87,7 @@ function expectPacket(
   expectDirt(frame, length, MARGIN, `${what}: behind it`);
 }
 
-export const pseudoPacketVectors: readonly Vector[] = [
+export const pseudoPacketVectors = vectors(
   {
     name: 'pseudo packet: TCP over IPv4, sequence number at the wrap, PSH; shorter than a full segment',
     run() {
@@ -324,4 +324,4 @@ export const pseudoPacketVectors: readonly Vector[] = [
       expectValue(decoder.decode(b, 0, command), Reason.forbiddenSource, 'another source address');
     },
   },
-];
+);

@@ -12,7 +12,7 @@ import {
   expectDirt,
   expectValue,
   toHex,
-  type Vector,
+  vectors,
 } from './vector.js';
 
 const OWN_MAC = bytes('02a7c0000021');
@@ -23,10 +23,10 @@ const TCP = '0050 9c40 00000000 00000000 5010 0000 0000 0000';
 const TCP_TIMESTAMPS = '0050 9c40 00000000 00000000 8010 0000 0000 0000 0101080a 00000000 00000000';
 /** Of the packets: the flow label is the template's. */
 const HEAD = '02a7c0000099 02a7c0000021 86dd 600abcde';
-const SOURCES = [
-  { address: bytes('0a4d000a'), port: 0 },
-  { address: bytes('fd770000000000000000000000000010'), port: 80 },
-];
+const SOURCES = Object.freeze([
+  Object.freeze({ address: bytes('0a4d000a'), port: 0 }),
+  Object.freeze({ address: bytes('fd770000000000000000000000000010'), port: 80 }),
+]);
 const MARGIN = 8;
 
 function check(hex: string, segmentBytes: number): Reason {
@@ -57,7 +57,7 @@ class Sink implements PacketSink {
   }
 }
 
-export const pseudoPacket6Vectors: readonly Vector[] = [
+export const pseudoPacket6Vectors = vectors(
   {
     name: 'pseudo packets over IPv6: a run of full segments over the wrap, under one flow label',
     run() {
@@ -127,4 +127,4 @@ export const pseudoPacket6Vectors: readonly Vector[] = [
       expectValue(check(LINK.replace('86dd', '0800') + IP + TCP, 100), Reason.badCommand, 'IPv4’s EtherType');
     },
   },
-];
+);

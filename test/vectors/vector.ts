@@ -7,6 +7,12 @@ export interface Vector {
   run(): void;
 }
 
+/** The vectors of a file. Frozen, because a linker that preloads them says what is not. */
+export function vectors(...list: Vector[]): readonly Vector[] {
+  for (const vector of list) Object.freeze(vector);
+  return Object.freeze(list);
+}
+
 /** What emitters write into: a byte that they forget shows. */
 export const DIRT = 0xa5;
 

@@ -18,16 +18,7 @@ import {
   TcpOptions,
 } from '../../src/wire/tcp.js';
 import { checkUdp, emitUdp } from '../../src/wire/udp.js';
-import {
-  ascii,
-  bytes,
-  counting,
-  dirty,
-  expectBytes,
-  expectEmitted,
-  expectValue,
-  type Vector,
-} from './vector.js';
+import { ascii, bytes, counting, dirty, expectBytes, expectEmitted, expectValue, vectors } from './vector.js';
 
 const SOURCE = 0xc000_0201; // 192.0.2.1
 const DESTINATION = 0xc633_6407; // 198.51.100.7
@@ -52,7 +43,7 @@ function expectEachByteGuarded(b: Uint8Array, check: () => string, what: string)
   expectValue(check(), 'ok', what);
 }
 
-export const wireVectors: readonly Vector[] = [
+export const wireVectors = vectors(
   {
     name: 'bytes: 64-bit fields to 2^53 - 1 and the unknown value',
     run() {
@@ -191,4 +182,4 @@ export const wireVectors: readonly Vector[] = [
       expectEachByteGuarded(b, check, 'frame');
     },
   },
-];
+);

@@ -14,7 +14,15 @@ static inline void atcpExpect(xsMachine *the, xsIntegerValue arguments) {
 	if (xsmcArgc < arguments) xsTypeError("this native function takes %ld arguments", (long)arguments);
 }
 
+/*
+ * xsArg() calls a function for each argument in a build that checks bounds. The hosts of the pinned XS take it from
+ * where XS 13 has it instead; later versions have it elsewhere.
+ */
+#ifdef ATCP_XS_13
 #define atcpArgument(INDEX) (the->frame[-2 - (INDEX)])
+#else
+#define atcpArgument(INDEX) xsArg(INDEX)
+#endif
 #define atcpInteger(INDEX) xsmcToInteger(atcpArgument(INDEX))
 #define atcpNumber(INDEX) xsmcToNumber(atcpArgument(INDEX))
 #define atcpUnsigned(INDEX) fxToUnsigned(the, &atcpArgument(INDEX))

@@ -1,9 +1,9 @@
 /*
  * Runs one ES module and what it imports on XS:
  *
- *   atcp-xs [--root DIR] [--substitute FROM=TO]… MODULE [ARGUMENT …]
+ *   atcp-xs [--root DIR] [--substitute FROM=TO]… [--preload MODULE] MODULE [ARGUMENT …]
  *
- * MODULE, FROM and TO are paths from DIR. Exit status: what the program exits with, 1 after an uncaught
+ * MODULE, FROM and TO are paths from DIR. What is preloaded is read-only, as in the flash of a board. Exit status: what the program exits with, 1 after an uncaught
  * exception, 2 for wrong usage, 70 when XS itself gives up (stack or memory exhausted).
  */
 #include "posix-host.h"
@@ -121,7 +121,8 @@ static int runModule(xsMachine *machine, const char *path) {
 }
 
 static void usage(const char *problem) {
-	fprintf(stderr, "atcp-xs: %s\nusage: atcp-xs [--root DIR] [--substitute FROM=TO]... MODULE [ARGUMENT ...]\n", problem);
+	fprintf(stderr, "atcp-xs: %s\nusage: atcp-xs [--root DIR] [--substitute FROM=TO]... [--preload MODULE] MODULE [ARGUMENT ...]\n",
+		problem);
 	exit(EXIT_USAGE);
 }
 
@@ -137,7 +138,8 @@ int main(int argc, char **argv) {
 	AtcpHost host = {.root = "."};
 	int at = 1;
 	xsMachine *machine;
-	int status;
+	xsMachine *preloaded = NULL;
+	int status = 0;
 
 	cStackBase = __builtin_frame_address(0);
 	for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
@@ -145,6 +147,8 @@ int main(int argc, char **argv) {
 			host.root = argv[at + 1];
 		else if (strcmp(argv[at], "--substitute") == 0)
 			addSubstitution(&host, argv[at + 1]);
+		else if (strcmp(argv[at], "--preload") == 0)
+			host.preload = argv[at + 1];
 		else
 			usage("unknown option");
 	}
@@ -155,12 +159,19 @@ int main(int argc, char **argv) {
 	atcpStartClock();
 	atcpCatchSignals();
 	machine = xsCreateMachine(&creation, "atcp", &host);
+	if (machine && host.preload) {
+		status = runModule(machine, host.preload);
+		if (status != 0) return status;
+		preloaded = machine;
+		machine = atcpShareFrozen(preloaded, &creation, &host);
+	}
 	if (!machine) {
 		fprintf(stderr, "atcp-xs: not enough memory for the XS machine\n");
 		return EXIT_ENGINE;
 	}
 	status = runModule(machine, argv[at]);
 	xsDeleteMachine(machine);
+	if (preloaded) xsDeleteMachine(preloaded);
 	return status;
 }
 

@@ -19,6 +19,8 @@ typedef struct {
 	const char *root;
 	AtcpSubstitution substitutions[ATCP_SUBSTITUTIONS_MAX];
 	int substitutionCount;
+	/** A module to load with all its imports and to freeze before the program's own is run, or NULL. */
+	const char *preload;
 	/** The program's own arguments. */
 	char **arguments;
 	int argumentCount;
@@ -26,6 +28,9 @@ typedef struct {
 
 /* posix-memory.c */
 void atcpCountCollections(xsMachine *the);
+
+/* posix-preload.c: what the machine has loaded, read-only, in a machine of its own; NULL when memory is short. */
+xsMachine *atcpShareFrozen(xsMachine *machine, xsCreation *creation, AtcpHost *host);
 
 /* posix-datagram.c: the open socket or -1, for the wait. */
 int atcpDatagramSocket(void);
