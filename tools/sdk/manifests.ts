@@ -3,13 +3,13 @@
  * program imports. Names of modules are paths from the top of the project, so that relative imports mean on a board
  * what they mean on disk.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import ts from 'typescript';
 
 interface Manifest {
   readonly include?: string | readonly string[];
-  /** Name → source without its extension; `*` → sources of C. */
+  /** Name → source without its extension; `folder/*` → all of a folder; `*` → sources of C. */
   readonly modules?: Readonly<Record<string, string | readonly string[]>>;
   readonly preload?: readonly string[];
   readonly creation?: { readonly main?: string };
@@ -19,6 +19,8 @@ interface NamedModule {
   readonly source: string;
   /** The manifest that names it. */
   readonly manifest: string;
+  /** Taken with its folder, whether it is used or not: what is not of the firmware. */
+  readonly byFolder: boolean;
 }
 
 /** A manifest with everything of the project that it includes; paths are relative to the project. */
@@ -43,6 +45,15 @@ export function readProgram(root: string, manifest: string): Program {
   const problems: string[] = [];
   let main: string | undefined;
 
+  const takeFolder = (prefix: string, folder: string, manifest: string): void => {
+    for (const file of readdirSync(join(root, folder)).filter((name) => name.endsWith('.ts'))) {
+      modules.set(prefix + file.slice(0, -'.ts'.length), {
+        source: join(folder, file),
+        manifest,
+        byFolder: true,
+      });
+    }
+  };
   const take = (file: string): void => {
     if (!existsSync(join(root, file))) {
       problems.push(`${file} is missing`);
@@ -56,9 +67,10 @@ export function readProgram(root: string, manifest: string): Program {
     for (const [name, sources] of Object.entries(own.modules ?? {})) {
       const paths = [sources].flat().map((source) => join(folder, source));
       if (name === NATIVE) nativeSources.push(...paths);
+      else if (name.endsWith('/*')) takeFolder(name.slice(0, -1), dirname(paths[0]!), file);
       else if (modules.has(name))
         problems.push(`${file} names ${name}, as ${modules.get(name)!.manifest} does`);
-      else modules.set(name, { source: `${paths[0]}.ts`, manifest: file });
+      else modules.set(name, { source: `${paths[0]}.ts`, manifest: file, byFolder: false });
     }
     for (const name of own.preload ?? []) preloads.set(name, file);
     main = own.creation?.main ?? main;
@@ -79,7 +91,9 @@ export function problemsOf(root: string, program: Program): string[] {
     reached.add(name);
     const module = program.modules.get(name);
     if (!module) {
-      problems.push(`${importer} imports ${name}, which no manifest names`);
+      problems.push(
+        `${importer} imports ${name}, which no manifest names: add it where its folder's modules are`,
+      );
     } else if (!existsSync(join(root, module.source))) {
       problems.push(`${module.manifest} names ${name}, and there is no ${module.source}`);
     } else {
@@ -96,15 +110,15 @@ export function problemsOf(root: string, program: Program): string[] {
 
 function superfluous(program: Program, reached: ReadonlySet<string>): string[] {
   return [...program.modules]
-    .filter(([name]) => !reached.has(name))
+    .filter(([name, { byFolder }]) => !byFolder && !reached.has(name))
     .map(([name, { manifest }]) => `${manifest} names ${name}, which the program does not import`);
 }
 
 /** Everything but the main module is preloaded: what is not takes RAM. */
 function wronglyPreloaded({ main, modules, preloads }: Program): string[] {
   const problems: string[] = [];
-  for (const [name, { manifest }] of modules) {
-    if (name !== main && !preloads.has(name))
+  for (const [name, { manifest, byFolder }] of modules) {
+    if (name !== main && !byFolder && !preloads.has(name))
       problems.push(`${manifest} names ${name} and does not preload it`);
   }
   for (const [name, manifest] of preloads) {

@@ -62,7 +62,7 @@ describe('the check of manifests', () => {
     'finds nothing in a sound program': [{}, []],
     'finds a module that no manifest names': [
       { 'lib/manifest.json': manifest({ 'lib/a': './a' }, ['lib/a']) },
-      ['lib/a imports lib/b, which no manifest names'],
+      ["lib/a imports lib/b, which no manifest names: add it where its folder's modules are"],
     ],
     'finds a file that is missing': [
       { 'lib/b.ts': null },
@@ -70,7 +70,10 @@ describe('the check of manifests', () => {
     ],
     'finds a manifest that is missing': [
       { 'lib/manifest.json': null },
-      ['lib/manifest.json is missing', 'host/main imports lib/a, which no manifest names'],
+      [
+        'lib/manifest.json is missing',
+        "host/main imports lib/a, which no manifest names: add it where its folder's modules are",
+      ],
     ],
     'finds a module that nobody imports': [
       { 'lib/a.ts': 'export const a = 1;' },
@@ -91,6 +94,10 @@ describe('the check of manifests', () => {
     'finds a main module that is preloaded': [
       { 'lib/manifest.json': manifest({ 'lib/a': './a', 'lib/b': './b' }, ['lib/a', 'lib/b', 'host/main']) },
       ['lib/manifest.json preloads host/main, which can run only on the board'],
+    ],
+    'takes a folder as a whole, used or not, preloaded or not': [
+      { 'lib/manifest.json': manifest({ 'lib/*': './*' }, []), 'lib/c.ts': '' },
+      [],
     ],
     'finds a native function that C lacks': [
       { 'host/native.c': 'void xs_g(xsMachine *the) {\n}\n' },
