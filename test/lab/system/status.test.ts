@@ -9,16 +9,19 @@ const SMALL_BYTES = 123_457;
 const LARGE_BYTES = 3_000_001;
 const ATCP = `"${process.execPath}" "${join(root, 'src/cli/launch.mjs')}"`;
 
-/** One request under trace; then a slow one, looked at half-way; then everything at rest. */
+/** One request under trace; then a slow one, looked at half-way, its client stopped; then everything at rest. */
 const SCRIPT = `
   ${ATCP} trace --json > trace.ndjson & trace=$!
   until grep -q listening trace.ndjson; do sleep 0.05; done
   curl -sS --fail -o small.bin "$ATCP_URL/small.bin"
   until grep -q '"released".*"command":2' trace.ndjson; do sleep 0.05; done
+  until grep -q connectionClosed trace.ndjson; do sleep 0.05; done
   kill $trace
   curl -sS --fail --limit-rate 1500K -o large.bin "$ATCP_URL/large.bin" & curl=$!
-  sleep 0.8
+  until [ -s large.bin ]; do sleep 0.05; done
+  kill -STOP $curl
   ${ATCP} status --json > under-way.json
+  kill -CONT $curl
   wait $curl || exit
   sleep 2
   ${ATCP} status --json > at-rest.json && ${ATCP} status > at-rest.txt`;
@@ -132,7 +135,7 @@ describe('lab: atcp status and atcp trace', function () {
 
   it('shows it to people, too', () => {
     const text = readFileSync(join(folder, 'at-rest.txt'), 'utf8');
-    assert.match(text, /^Front-end 10\.77\.0\.10 at 02:a7:c9:00:00:10, epoch \d+, up /);
+    assert.match(text, /^Front-end 10\.77\.0\.10(, fd77::10)? at 02:a7:c9:00:00:10, epoch \d+, up /);
     assert.match(
       text,
       /\n10\.77\.0\.100:\d+ {2}large\.bin {2}completed +[12] +\d+( +(0|3,000,001)){3} +[\d,]+\n/,
