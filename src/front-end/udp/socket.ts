@@ -10,6 +10,8 @@ export interface UdpSocketEvents {
   message: [message: Buffer, from: UdpPeer];
   /** Nobody listens there any more, says the client's host (ICMP): anybody can say so who has seen the datagrams. */
   unreachable: [address: string, port: number];
+  /** A router says (ICMP) that it dropped a datagram: one with so many bytes would get through. */
+  tooBig: [address: string, port: number, payloadBytes: number];
   close: [];
 }
 

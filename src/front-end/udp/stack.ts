@@ -5,7 +5,8 @@
 import { get16, get32 } from '../../wire/bytes.js';
 import { copy, fill } from '../../wire/byte-loops.js';
 import { ETHERNET_HEADER_BYTES, ETHERNET_MIN_BYTES } from '../../wire/ethernet.js';
-import { IpProtocol } from '../../wire/ipv4.js';
+import { IPV4_HEADER_BYTES, IpProtocol } from '../../wire/ipv4.js';
+import { IPV6_HEADER_BYTES } from '../../wire/ipv6.js';
 import {
   checkUdp,
   emitUdp,
@@ -112,14 +113,18 @@ export class UdpStack implements TimerClock {
     }
   }
 
-  /** An ICMP error about a datagram; true when it may be one of ours, and nobody listens there. */
+  /** An ICMP error about a datagram; true when it may be one of ours. */
   onIcmpError(error: IcmpError): boolean {
     const socket = this.#sockets.get(error.localPort);
-    if (socket === undefined || error.kind !== 'port-unreachable') return false;
+    if (socket === undefined) return false;
     const address = error.remote.toString();
-    const port = error.remotePort;
-    if (this.#waiting.length < MAX_WAITING)
-      this.#waiting.push(() => socket.emit('unreachable', address, port));
+    const { kind, remotePort: port, mtuBytes, remote } = error;
+    const payloadBytes =
+      mtuBytes - (remote.isIpv4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES) - UDP_HEADER_BYTES;
+    if (this.#waiting.length >= MAX_WAITING) return true;
+    if (kind === 'packet-too-big')
+      this.#waiting.push(() => socket.emit('tooBig', address, port, payloadBytes));
+    else this.#waiting.push(() => socket.emit('unreachable', address, port));
     return true;
   }
 

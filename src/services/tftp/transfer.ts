@@ -11,6 +11,7 @@ import { negotiate, type TransferTerms } from './options.js';
 import {
   acknowledgedBlock,
   DATA_HEADER,
+  DATA_HEADER_BYTES,
   emptyBlock,
   errorPacket,
   opcodeOf,
@@ -74,6 +75,9 @@ export class Transfer {
     this.#timeout = new AckTimeout(timeoutMs, configuration.minTimeoutMs, configuration.timeoutMs);
     this.#timer = socket.createTimer(() => this.#onTimeout());
     socket.on('message', (message, from) => this.#onMessage(message, from));
+    socket.on('tooBig', (address, port, payloadBytes) => {
+      if (address === client.address && port === client.port) this.#onTooBig(payloadBytes);
+    });
     socket.on('unreachable', (address, port) => {
       if (address === client.address && port === client.port) this.#end('aborted');
     });
@@ -125,6 +129,17 @@ export class Transfer {
     if (ahead === 0) this.#onRepeatedAck();
     else if (ahead > this.#granted - this.#acknowledged) counters.acksIgnored++;
     else this.#onProgress(this.#acknowledged + ahead);
+  }
+
+  /**
+   * The blocks do not reach the client: it is told which would, since their size can't be changed any more. Heeded
+   * before the first one is acknowledged only: from then on whoever says so is mistaken, or wants to disturb.
+   */
+  #onTooBig(payloadBytes: number): void {
+    const most = payloadBytes - DATA_HEADER_BYTES;
+    const outstanding = this.#granted > 0 && this.#acknowledged === 0;
+    if (outstanding && most > 0 && most < this.terms.blockBytes)
+      this.#fail(`these blocks do not reach you; ask for a blksize of at most ${most}`);
   }
 
   #onOptionsAccepted(): void {

@@ -81,10 +81,19 @@ export function datagramFrame(
 
 /** ICMP "port unreachable" (RFC 792) from the client about a datagram that it got: from `localPort` to `port`. */
 export function portUnreachableFrame(localPort: number, port: number): Uint8Array {
+  return icmpErrorFrame([3, 3, 0, 0, 0, 0, 0, 0], localPort, port);
+}
+
+/** ICMP "fragmentation needed" (RFC 1191) about such a datagram. */
+export function tooBigFrame(localPort: number, port: number, mtuBytes: number): Uint8Array {
+  return icmpErrorFrame([3, 4, 0, 0, 0, 0, mtuBytes >>> 8, mtuBytes & 255], localPort, port);
+}
+
+function icmpErrorFrame(header: readonly number[], localPort: number, port: number): Uint8Array {
   const quoted = Buffer.from(datagramFrame(localPort, port, Buffer.alloc(0)).subarray(14, 42));
   quoted.writeUInt32BE(VIP_NUMBER, 12);
   quoted.writeUInt32BE(PEER_ADDRESS, 16);
-  const icmp = Buffer.concat([Buffer.of(3, 3, 0, 0, 0, 0, 0, 0), quoted]);
+  const icmp = Buffer.concat([Buffer.from(header), quoted]);
   icmp.writeUInt16BE(~internetSum(wordsOf(icmp)) & 0xffff, 2);
   const frame = Buffer.from(datagramFrame(0, 0, Buffer.alloc(icmp.length - 8)));
   frame[23] = 1;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { pattern, volumeImage } from '../../back-end/support/volume-image.js';
 import { PEER_ADDRESS6 } from '../../front-end/rig.js';
-import { type Datagram, portUnreachableFrame } from '../../front-end/udp/datagrams.js';
+import { type Datagram, portUnreachableFrame, tooBigFrame } from '../../front-end/udp/datagrams.js';
 import { ackPacket, requestPacket, Scene, TftpClient, type SceneOptions } from './scene.js';
 
 const SIZES = [0, 1, 511, 512, 513, 1024, 1428, 2856, 100_000];
@@ -153,6 +153,21 @@ describe('tftp', function () {
     assert.equal(scene.dataBytes.size, 2);
   });
 
+  it('serves more clients at once than the boards have slots', async () => {
+    await open({ tftp: { maxTransfersPerClient: 100 } });
+    const clients = Array.from({ length: 40 }, (_, i) => {
+      const options: Record<string, string> = i % 2 === 0 ? {} : { blksize: '1428', windowsize: '8' };
+      return new TftpClient(scene, 'sizes/100000.bin', { options });
+    });
+    for (const client of clients) client.begin();
+    await scene.world.until(() => clients.every(({ over }) => over), 120_000, 'all are served');
+    for (const client of clients) {
+      assert.equal(client.error, undefined);
+      assert.equal(Buffer.compare(client.received, files.get('sizes/100000.bin')!), 0);
+    }
+    assert.equal(new Set(clients.map(({ serverPort }) => serverPort)).size, 40, 'a port each');
+  });
+
   it('gives up, and frees everything, when the client falls silent', async () => {
     await open({ tftp: { retries: 3 } });
     const never = scene.nextPort();
@@ -201,6 +216,30 @@ describe('tftp', function () {
       await scene.world.run(10);
     }
     assert.equal(scene.server.counters.aborted, 2);
+  });
+
+  it('tells a client behind a narrow network which blocks would reach it', async () => {
+    await open();
+    const client = new TftpClient(scene, 'large.bin', { options: { blksize: '1428' } });
+    scene.world.fault = (_from, to, frame) => {
+      if (to !== 'client' || frame.length <= 1014) return 0;
+      scene.world.inject('front-end', tooBigFrame(client.serverPort, client.port, 1000));
+      return 'drop';
+    };
+    client.begin();
+    await scene.world.until(() => client.over, 5_000);
+    assert.match(client.error!.message, /at most 968$/);
+    const second = await scene.get('sizes/100000.bin', { options: { blksize: '968' } });
+    assert.equal(Buffer.compare(second.received, files.get('sizes/100000.bin')!), 0);
+    scene.world.fault = () => 0;
+    const third = new TftpClient(scene, 'sizes/100000.bin', { options: { blksize: '1428' } });
+    third.begin();
+    await scene.world.until(() => third.blocks > 5, 5_000);
+    for (const mtuBytes of [0, 68, 1000, 1500]) {
+      scene.world.inject('front-end', tooBigFrame(third.serverPort, third.port, mtuBytes));
+    }
+    await scene.world.until(() => third.over, 5_000);
+    assert.equal(third.error, undefined, 'blocks have reached this one: nobody stops it');
   });
 
   describe('refuses', () => {
