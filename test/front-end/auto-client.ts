@@ -155,7 +155,8 @@ export class AutoClient extends EventEmitter {
   private una = 0;
   private nxt = 0;
   private finQueued = false;
-  private irs = 0;
+  /** The server's initial sequence number. */
+  irs = 0;
   private rcvNxt = 0;
   private finAt = -1;
   private readonly ahead = new Map<number, Buffer>();

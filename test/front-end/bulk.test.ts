@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { AutoClient, Network, seededRandom, type AutoClientOptions, type Faults } from './auto-client.js';
-import { Rig, SECOND } from './rig.js';
+import { IpAddress } from '../../src/front-end/link/ip-address.js';
+import { PEER_ADDRESS, PORT, Rig, SECOND, VIP } from './rig.js';
 
 const FAULTS: Faults = { loss: 0.02, duplicate: 0.01, reorder: 0.02 };
 
@@ -20,7 +21,17 @@ function digest(bytes: Buffer): string {
 
 interface Result {
   rig: Rig;
+  /** The server's. */
+  iss: number;
   us: number;
+}
+
+/** Turns the clock to when the client from `port` is given this initial sequence number (RFC 6528). */
+function setIss(rig: Rig, iss: number, port: number): void {
+  const remote = new IpAddress();
+  remote.setIpv4(PEER_ADDRESS);
+  const atZero = rig.host.tcp.isn.next(IpAddress.ipv4(VIP), PORT, remote, port, 0);
+  rig.nowUs = 4 * ((iss - atZero) >>> 0) + 1;
 }
 
 /** `write` puts the bytes into the socket. */
@@ -30,8 +41,10 @@ async function download(
   faults: Faults,
   options: AutoClientOptions,
   write: (socket: Duplex) => void = (socket) => void socket.end(bytes),
+  iss?: number,
 ): Promise<Result> {
-  const rig = new Rig();
+  const rig = new Rig({ timestamps: options.timestamps === true });
+  if (iss !== undefined) setIss(rig, iss, options.port ?? 50_000);
   const net = new Network(rig, seed, faults);
   rig.serve(write);
   const client = new AutoClient(net, options).connect();
@@ -39,7 +52,7 @@ async function download(
   client.on('end', () => client.end());
   assert.ok(await net.run(() => client.ended && rig.host.tcp.connections === 0));
   assert.equal(digest(Buffer.concat(client.received)), digest(bytes));
-  return { rig, us: rig.nowUs - startUs };
+  return { rig, iss: client.irs, us: rig.nowUs - startUs };
 }
 
 describe('a download', function () {
@@ -94,6 +107,26 @@ describe('a download', function () {
       );
     });
   }
+
+  for (const options of [{}, { sack: true }, { sack: true, timestamps: true }])
+    it(`of 1 MB passes the wrap of the sequence numbers in its middle (${Object.keys(options).join(', ') || 'no options'})`, async () => {
+      const bytes = randomBytes(5, 1_000_000);
+      const iss = 2 ** 32 - 500_000;
+      for (const seed of [1, 2, 3]) {
+        const { rig, ...result } = await download(
+          bytes,
+          seed,
+          FAULTS,
+          { scale: 7, ...options },
+          undefined,
+          iss,
+        );
+        // Later, by as much as the SYN took.
+        assert.ok(result.iss >= iss && result.iss < 2 ** 32 - 1000, `${result.iss}`);
+        assert.ok(rig.counters.retransmittedRanges > 0);
+        assert.equal(rig.counters.step126AckBeyondSent + rig.counters.step126AckTooOld, 0);
+      }
+    });
 
   it('in writes of every size arrives whole', async () => {
     for (let seed = 1; seed <= 10; seed++) {
