@@ -84,6 +84,36 @@ export const ELSEWHERE: readonly Elsewhere[] = [
     'keeps nothing of 50,000 SYNs, and serves a client among them',
   ),
   shown(
+    '1191 6.5',
+    'What was too large is repeated at once in smaller segments, and is no sign of congestion',
+    `${TCP}/path-mtu.test.ts`,
+    'keeps its window',
+  ),
+  shown(
+    '8201 4',
+    'A Packet Too Big over IPv6 leads to no less than 1280 bytes',
+    `${TCP}/path-mtu.test.ts`,
+    'is heard over IPv6, too',
+  ),
+  shown(
+    '5927 4.1',
+    'The quoted sequence number must be under way',
+    `${TCP}/path-mtu.test.ts`,
+    'what it quotes is not acknowledged',
+  ),
+  shown(
+    '5927 7.2',
+    'Once packets of a size have arrived, an error about that size waits for a timeout',
+    `${TCP}/path-mtu.test.ts`,
+    'a timeout bears it out, once packets of this size have arrived',
+  ),
+  shown(
+    '6191 3',
+    'TSval decides in TIME-WAIT where both connections have timestamps',
+    `${TCP}/timestamps.test.ts`,
+    'lets a new connection follow one in TIME-WAIT by its time (RFC 6191)',
+  ),
+  shown(
     '9293 3.4',
     'Streams longer than the sequence space',
     `${TCP}/span.test.ts`,
@@ -188,6 +218,11 @@ export const ELSEWHERE: readonly Elsewhere[] = [
 ];
 
 export const DEPARTURES: readonly Departure[] = [
+  departs(
+    '7323 4.1',
+    'Round trips are measured by TSecr (RTTM)',
+    'TSval is granted with a range and kept when it is sent again (decision 4), so TSecr tells neither when a byte left nor which sending arrived. The boards report the times of sending.',
+  ),
   departs(
     '9293 3.10.1',
     'OPEN may be active',
