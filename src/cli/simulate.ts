@@ -111,10 +111,17 @@ async function runSeeds(flags: SimulateFlags): Promise<void> {
   const endMs = flags.minutes === undefined ? Infinity : started + flags.minutes * MS_PER_MINUTE;
   const sum = emptyResult(first);
   const failures: Result[] = [];
+  let done = 0;
   const bar = progressBar();
+  const reporter =
+    bar !== undefined
+      ? undefined
+      : setInterval(
+          () => process.stderr.write(`simulating: ${done} seeds, ${failures.length} failed\n`),
+          MS_PER_MINUTE,
+        );
   bar?.start(Number.isFinite(count) ? count : 0, 0, { failed: 0 });
   let given = 0;
-  let done = 0;
   const interruption = untilInterrupted();
   await runPool({
     jobs: Math.min(flags.jobs, count),
@@ -132,6 +139,7 @@ async function runSeeds(flags: SimulateFlags): Promise<void> {
     },
   });
   bar?.stop();
+  clearInterval(reporter);
   const interrupted = interruption.signal.aborted;
   interruption.release();
   const seconds = (Date.now() - started) / 1000;

@@ -37,6 +37,8 @@ class ModelNic implements NicPort {
   readonly #clock: () => number;
   readonly #arrived: Frame[] = [];
   #waiting = 0;
+  /** When those that wait are on the wire. */
+  #leaves: number[] = [];
   #wireFreeUs = 0;
   #powerCycle = 0;
 
@@ -47,6 +49,11 @@ class ModelNic implements NicPort {
     this.#around = around;
     this.#clock = clock;
     this.macAddress = Uint8Array.of(2, 0, 0, 0, 0xb0, id);
+  }
+
+  /** When there is room for another frame; now, when there is. */
+  get roomUs(): number {
+    return this.#waiting < this.#plan.sendFrames ? this.#around.queue.nowUs : this.#leaves[0]!;
   }
 
   get hasFrame(): boolean {
@@ -83,9 +90,12 @@ class ModelNic implements NicPort {
     const wireUs = ((length + WIRE_OVERHEAD_BYTES) * 8) / this.#plan.rateMbit;
     this.#wireFreeUs = Math.max(queue.nowUs, this.#wireFreeUs) + wireUs;
     const cycle = this.#powerCycle;
-    queue.at(Math.ceil(this.#wireFreeUs), () => {
+    const atUs = Math.ceil(this.#wireFreeUs);
+    this.#leaves.push(atUs);
+    queue.at(atUs, () => {
       if (cycle !== this.#powerCycle) return;
       this.#waiting--;
+      this.#leaves.shift();
       network.send(this.#name, bytes);
     });
     return true;
@@ -95,6 +105,7 @@ class ModelNic implements NicPort {
   powerOff(): void {
     this.#powerCycle++;
     this.#arrived.length = 0;
+    this.#leaves = [];
     this.#waiting = 0;
   }
 }
@@ -171,6 +182,10 @@ export class BoardMachine implements Station {
     const restUs = (this.board.step(localUs) - localUs) / this.#rate;
     const { stepUs } = this.#plan;
     this.wakeUs = nowUs + (this.nic.hasFrame ? stepUs : Math.max(stepUs, Math.ceil(restUs)));
+    // To ask a card or a NIC again before it can have changed its mind would only cost time.
+    const readyUs = Math.min(this.disk.readyUs, this.nic.roomUs > nowUs ? this.nic.roomUs : Infinity);
+    if (restUs <= 2 * DEVICE_POLL_US && restUs > 0 && !this.nic.hasFrame && readyUs !== Infinity)
+      this.wakeUs = Math.max(this.wakeUs, readyUs);
   }
 
   #boot(): Board {

@@ -13,6 +13,7 @@ export interface FrontEndSurroundings {
   readonly network: Network;
   readonly provisioning: readonly { readonly id: number; readonly key: Uint8Array }[];
   readonly address: string;
+  readonly address6: string;
   readonly macAddress: Uint8Array;
   readonly port: number;
 }
@@ -57,13 +58,14 @@ export class FrontEndMachine implements Station {
     this.host = new FrontEndHost({
       macAddress,
       address: around.address,
+      address6: around.address6,
       transmit: (b, at, length) => {
         if (this.#alive) network.send(this.name, b.slice(at, at + length));
         return true;
       },
       entropy: entropyFrom(seed, 1_000 + epoch),
       clock: () => queue.nowUs,
-      settings: SETTINGS,
+      settings: { ...SETTINGS, timestamps: plan.timestamps },
     });
     const unixTimeMs = (): number => EPOCH_MS + Math.floor(queue.nowUs / 1000);
     this.backEnds = new BackEnds({
@@ -87,7 +89,8 @@ export class FrontEndMachine implements Station {
   /** When {@link run} is to be called. */
   get nextUs(): number {
     const wantedUs = Math.min(this.#batchUs, this.#deadlineUs);
-    return wantedUs === Infinity ? Infinity : Math.max(wantedUs, this.pausedUntilUs);
+    // The real one counts whole microseconds, too.
+    return wantedUs === Infinity ? Infinity : Math.ceil(Math.max(wantedUs, this.pausedUntilUs));
   }
 
   receive(frame: Frame): void {

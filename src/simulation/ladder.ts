@@ -26,11 +26,12 @@ function describe(b: Uint8Array): string {
   const times = timestamps === undefined ? '' : ` TS ${timestamps[0]} ${timestamps[1]}`;
   const text =
     payload.length === 0 ? '' : ` ${sequence}…${(sequence + payload.length) >>> 0} (${payload.length})`;
-  return `TCP ${sourcePort}→${destinationPort} [${letters}]${text || ` ${sequence}`} ack ${acknowledgment} win ${window}${times}${sack(b)}`;
+  const family = b[ETHERNET]! >>> 4 === 6 ? 'TCP6' : 'TCP';
+  return `${family} ${sourcePort}→${destinationPort} [${letters}]${text || ` ${sequence}`} ack ${acknowledgment} win ${window}${times}${sack(b)}`;
 }
 
 function sack(b: Uint8Array): string {
-  const tcp = ETHERNET + (b[ETHERNET]! & 15) * 4;
+  const tcp = ETHERNET + (b[ETHERNET]! >>> 4 === 6 ? 40 : (b[ETHERNET]! & 15) * 4);
   const end = tcp + (b[tcp + 12]! >>> 4) * 4;
   const view = new DataView(b.buffer, b.byteOffset, b.length);
   for (let at = tcp + 20; at < end && b[at] !== 0; at += b[at] === 1 ? 1 : b[at + 1]!) {

@@ -28,6 +28,11 @@ export class ModelDisk implements DiskPort {
     this.#dice = new Dice(seed, 8 + id);
   }
 
+  /** When the read that is under way has its answer; Infinity when there is none. */
+  get readyUs(): number {
+    return this.#pendingSector < 0 ? Infinity : this.#readyUs;
+  }
+
   get sectorCount(): number {
     return this.#card.length / SECTOR_BYTES;
   }

@@ -56,6 +56,11 @@ class Direction {
     this.#burstAtUs = faults.burstEveryUs === 0 ? Infinity : this.dice.whole(0, faults.burstEveryUs);
   }
 
+  /** By how much a frame is late that others overtake. */
+  lateness(): number {
+    return this.dice.whole(1, 8 * Math.max(this.faults.delayUs, 100));
+  }
+
   inBurst(nowUs: number): boolean {
     const { burstEveryUs, burstUs } = this.faults;
     while (nowUs >= this.#burstAtUs + burstUs) {
@@ -65,11 +70,11 @@ class Direction {
     return nowUs >= this.#burstAtUs;
   }
 
-  /** When a frame that enters now comes out; only one that is `late` can be overtaken. */
-  pass(nowUs: number, late: boolean): number {
+  /** When a frame that enters now comes out; only one that is late can be overtaken. */
+  pass(nowUs: number, lateUs: number): number {
     const { delayUs, jitterUs } = this.faults;
     const atUs = nowUs + delayUs + (jitterUs === 0 ? 0 : this.dice.whole(0, jitterUs));
-    if (late) return atUs + this.dice.whole(1, 8 * Math.max(delayUs, 100));
+    if (lateUs > 0) return atUs + lateUs;
     this.#lastUs = Math.max(this.#lastUs, atUs);
     return this.#lastUs;
   }
@@ -130,7 +135,7 @@ export class Network {
     if (to === undefined) return;
     const forgedAt = serial === undefined ? ETHERNET_BYTES : -1;
     const frame = { bytes, serial: serial ?? ++this.frames, damagedAt: forgedAt };
-    this.#deliver(to, frame, to.down.pass(this.#queue.nowUs, true));
+    this.#deliver(to, frame, to.down.pass(this.#queue.nowUs, to.down.lateness()));
     this.tap?.(
       this.#queue.nowUs,
       'attacker',
@@ -164,18 +169,18 @@ export class Network {
     let noted = fate.lost;
     if (fate.lost === '') {
       const frame = fate.damaged ? damage(bytes, to.down.dice, serial) : { bytes, serial, damagedAt: -1 };
-      noted = `${fate.damaged ? 'damaged ' : ''}${fate.late ? 'late ' : ''}`;
-      this.#deliver(to, frame, this.#arrival(up, to.down, nowUs, fate.late));
+      noted = `${fate.damaged ? 'damaged ' : ''}${fate.lateUs > 0 ? 'late ' : ''}`;
+      this.#deliver(to, frame, this.#arrival(up, to.down, nowUs, fate.lateUs));
       if (fate.twice) {
         noted += 'twice ';
-        this.#deliver(to, frame, this.#arrival(up, to.down, nowUs, fate.lateTwice));
+        this.#deliver(to, frame, this.#arrival(up, to.down, nowUs, fate.copyLateUs));
       }
     }
     this.tap?.(nowUs, from, to.station.name, bytes, noted);
   }
 
-  #arrival(up: Direction | undefined, down: Direction, nowUs: number, late: boolean): number {
-    return down.pass(up === undefined ? nowUs : up.pass(nowUs, false), late);
+  #arrival(up: Direction | undefined, down: Direction, nowUs: number, lateUs: number): number {
+    return down.pass(up === undefined ? nowUs : up.pass(nowUs, 0), lateUs);
   }
 
   #deliver(to: Cable, frame: Frame, atUs: number): void {
@@ -184,7 +189,7 @@ export class Network {
 
   #fateOf(up: Direction | undefined, down: Direction, nowUs: number) {
     const { counts } = this;
-    const fate = { lost: '', damaged: false, late: false, twice: false, lateTwice: false };
+    const fate = { lost: '', damaged: false, lateUs: 0, twice: false, copyLateUs: 0 };
     for (const direction of [up, down]) {
       if (direction === undefined) continue;
       const { dice, faults } = direction;
@@ -206,12 +211,12 @@ export class Network {
       }
       if (faults.reorder > 0 && dice.chance(faults.reorder)) {
         counts.reordered++;
-        fate.late = true;
+        fate.lateUs = direction.lateness();
       }
       if (faults.duplicate > 0 && dice.chance(faults.duplicate)) {
         counts.duplicated++;
         fate.twice = true;
-        fate.lateTwice = dice.chance(0.3);
+        fate.copyLateUs = dice.chance(0.3) ? direction.lateness() : 0;
       }
     }
     return fate;

@@ -8,6 +8,7 @@ import type { Frame } from './network.js';
 const ETHERNET = 14;
 const MAC_BYTES = 6;
 const HEADER = 32;
+const IPV6 = 40;
 const STATEMENTS = 5;
 const COMMAND = 25;
 const ACK_DOWN = 29;
@@ -95,7 +96,7 @@ export class Observer {
     if ((opcode !== READ && opcode !== RELAY) || told.tuple !== undefined) return;
     const ip = at + 40 + b[at + 14]!;
     const tcp = at + 40 + b[at + 15]!;
-    told.tuple = `${get32(b, ip + 16)}:${get16(b, tcp + 2)}/${get16(b, tcp)}`;
+    told.tuple = tupleOf(b, ip, tcp);
     told.start = get32(b, at + 20);
     told.next = Math.max(get64(b, at + 32), told.acknowledged);
     if (told.version === 0) told.leaseEndsUs = clockUs + COMMAND_LEASE_US;
@@ -131,10 +132,12 @@ export class Observer {
 
   /** The firmware hands a frame to its NIC. */
   onBoardSends(board: number, b: Uint8Array, clockUs: number): void {
-    if (get16(b, 12) !== 0x0800) return;
-    const tcp = ETHERNET + (b[ETHERNET]! & 15) * 4;
-    const length = get16(b, ETHERNET + 2) - (tcp - ETHERNET) - (b[tcp + 12]! >>> 4) * 4;
-    const tuple = `${get32(b, ETHERNET + 16)}:${get16(b, tcp + 2)}/${get16(b, tcp)}`;
+    const isIpv6 = get16(b, 12) === 0x86dd;
+    if (!isIpv6 && get16(b, 12) !== 0x0800) return;
+    const tcp = ETHERNET + (isIpv6 ? IPV6 : (b[ETHERNET]! & 15) * 4);
+    const tcpBytes = isIpv6 ? get16(b, ETHERNET + 4) : get16(b, ETHERNET + 2) - (tcp - ETHERNET);
+    const length = tcpBytes - (b[tcp + 12]! >>> 4) * 4;
+    const tuple = tupleOf(b, ETHERNET, tcp);
     const why: string[] = [];
     this.counts.segments++;
     let isAllowed = false;
@@ -174,6 +177,15 @@ export class Observer {
     again.from = end;
     return undefined;
   }
+}
+
+/** Address and port of the client, and port of the server, of a packet whose headers begin at `ip` and `tcp`. */
+function tupleOf(b: Uint8Array, ip: number, tcp: number): string {
+  const address =
+    b[ip]! >>> 4 === 4
+      ? b.subarray(ip + 16, ip + 20).join('.')
+      : [0, 4, 8, 12].map((i) => get32(b, ip + 24 + i).toString(16)).join(':');
+  return `${address} ${get16(b, tcp + 2)}/${get16(b, tcp)}`;
 }
 
 /** What the tag covers is not what was sent: addresses and padding are not covered (README 1). */

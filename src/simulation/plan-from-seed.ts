@@ -86,7 +86,7 @@ function cable(dice: Dice, slowestUs: number): CablePlan {
 function board(dice: Dice): BoardPlan {
   return {
     cable: cable(dice, 2_000),
-    rateMbit: dice.pick([10, 100, 100, 1000]),
+    rateMbit: dice.pick([0.2, 1, 10, 10, 100, 100, 100, 1000, 1000, 1000]),
     sendFrames: dice.pick([4, 10, 32]),
     receiveFrames: dice.pick([8, 16, 64]),
     clockUs: dice.spread(1, 2 ** 40),
@@ -107,6 +107,7 @@ function frontEnd(dice: Dice): FrontEndPlan {
     drainUs: dice.pick([0, 50, 200, 1_000]),
     receiveFrames: dice.pick([128, 1024]),
     mode: dice.chance(0.3) ? 'relayed' : 'decoded',
+    timestamps: dice.chance(0.5),
   };
 }
 
@@ -125,6 +126,7 @@ function client(dice: Dice, index: number): ClientPlan {
     cable: cable(dice, dice.pick([500, 10_000, 80_000])),
     startUs: follows ? dice.spread(1, 1_000_000) : dice.whole(0, 400_000),
     ...(follows ? { after: dice.whole(0, index - 1) } : {}),
+    ipv6: dice.chance(0.3),
     mss: dice.pick([1460, 1460, 1448, 1400, 1220, 536]),
     bufferBytes: Math.min(largest, dice.spread(4_000, 1_000_000)),
     windowShift,

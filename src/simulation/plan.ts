@@ -51,6 +51,8 @@ export interface FrontEndPlan {
   readonly drainUs: number;
   readonly receiveFrames: number;
   readonly mode: 'decoded' | 'relayed';
+  /** It agrees to timestamps. */
+  readonly timestamps: boolean;
 }
 
 export interface RequestPlan {
@@ -83,6 +85,7 @@ export interface ClientPlan {
   readonly startUs: number;
   /** Starts so long after client number `after` has ended, from its address and port. */
   readonly after?: number;
+  readonly ipv6: boolean;
   readonly mss: number;
   readonly bufferBytes: number;
   /** Shift of the window, -1 for no scaling. */

@@ -10,13 +10,13 @@ export interface PoolOptions {
   readonly onResult: (result: Result) => void;
   /** Ends the work; what is under way is not waited for. */
   readonly signal?: AbortSignal | undefined;
-  /** A seed that takes longer has failed; 180 s when left out. */
+  /** A seed that takes longer has failed; half an hour when left out, as processors may be busy otherwise. */
   readonly hangMs?: number;
 }
 
 /** Seeds that a process has at a time, so that it never waits for the next one. */
 const AHEAD = 4;
-const HANG_MS = 180_000;
+const HANG_MS = 1_800_000;
 /** The compiled worker, or its source under a loader. */
 const WORKER = fileURLToPath(new URL(`./worker-main${import.meta.url.slice(-3)}`, import.meta.url));
 
@@ -52,6 +52,8 @@ class Worker {
     const stop = (): void => void this.#child.kill('SIGKILL');
     const { signal } = this.#options;
     signal?.addEventListener('abort', stop);
+    // To send to one that has just died is no matter: the next one gets what is left.
+    this.#child.on('error', () => {});
     this.#child.on('message', (result: Result) => this.#onResult(result));
     this.#child.once('exit', (code, killer) => {
       signal?.removeEventListener('abort', stop);
@@ -80,7 +82,7 @@ class Worker {
       this.#seeds.push(seed);
     }
     if (seeds.length > 0) this.#child.send(seeds);
-    else if (this.#seeds.length === 0) this.#child.disconnect();
+    else if (this.#seeds.length === 0 && this.#child.connected) this.#child.disconnect();
   }
 
   #watch(): void {

@@ -44,6 +44,13 @@ export function emptyResult(seed: number): Result {
   };
 }
 
+const STACK_LINES = 4;
+
+export function exceptionText(error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `exception: ${text.split('\n').slice(0, STACK_LINES).join('\n')}`;
+}
+
 const SUMS = ['virtualUs', 'frames', 'events', 'connections', 'replies', 'refusals', 'bytes'] as const;
 const TABLES = ['faults', 'happened', 'counters'] as const;
 

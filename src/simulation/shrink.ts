@@ -108,6 +108,7 @@ function* smallerClients(client: ClientPlan): Generator<ClientPlan> {
     yield { ...client, requests: requests.filter((_, at) => at !== i) };
   const plainer: Partial<ClientPlan>[] = [
     { ending: 'close' },
+    { ipv6: false },
     { pipeline: 1 },
     { pauseAfterBytes: 0 },
     { readBytesPerMs: 0 },

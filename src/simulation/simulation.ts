@@ -14,13 +14,15 @@ import { Network, type Frame, type Station, type StationName, type Tap } from '.
 import { Observer } from './observer.js';
 import { Dice } from './plan-from-seed.js';
 import { demandsSuccess, isHarmless, type ClientPlan, type EventPlan, type Plan } from './plan.js';
-import { emptyResult, type Result } from './result.js';
+import { emptyResult, exceptionText, type Result } from './result.js';
 import { fileName, site, type Site } from './site.js';
 import { TimestampWatch } from './timestamp-watch.js';
 import { TraceHash } from './trace-hash.js';
 
 const ADDRESS = '10.0.0.1';
 const ADDRESS_BYTES = Uint8Array.of(10, 0, 0, 1);
+const ADDRESS6 = 'fd00::1';
+const ADDRESS6_BYTES = Uint8Array.of(0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
 const FRONT_END_MAC = Uint8Array.of(2, 0, 0, 0, 0, 1);
 const HTTP_PORT = 80;
 const FIRST_EPOCH = 100;
@@ -46,7 +48,7 @@ export async function simulate(plan: Plan, options: SimulationOptions = {}): Pro
   try {
     await simulation.run();
   } catch (error) {
-    simulation.fail(`exception: ${error instanceof Error ? error.stack : String(error)}`);
+    simulation.fail(exceptionText(error));
   }
   return simulation.finish();
 }
@@ -58,10 +60,11 @@ class ClientHost implements Station {
   readonly address: Uint8Array;
   readonly visitors = new Map<number, HttpVisitor>();
 
-  constructor(index: number) {
+  constructor(index: number, ipv6: boolean) {
     this.name = `client-${index + 1}`;
     this.macAddress = Uint8Array.of(2, 0, 0, 0, 0xc0, index + 1);
     this.address = Uint8Array.of(10, 0, 1, index + 1);
+    if (ipv6) this.address = Uint8Array.of(0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, index + 1);
   }
 
   receive(frame: Frame): void {
@@ -109,7 +112,7 @@ class Simulation {
       const provisioning = {
         boardId: id,
         boardKey: boardKey(id),
-        pseudoSources: [{ address: ADDRESS_BYTES, port: HTTP_PORT }],
+        pseudoSources: [ADDRESS_BYTES, ADDRESS6_BYTES].map((address) => ({ address, port: HTTP_PORT })),
         etherType: EtherType.atcp,
       };
       return new BoardMachine(id, board, {
@@ -225,6 +228,7 @@ class Simulation {
       network: this.#network,
       provisioning: this.#boards.map(({ id }) => ({ id, key: boardKey(id) })),
       address: ADDRESS,
+      address6: ADDRESS6,
       macAddress: FRONT_END_MAC,
       port: HTTP_PORT,
     });
@@ -232,7 +236,7 @@ class Simulation {
 
   #addClient(client: ClientPlan, index: number): void {
     if (client.after === undefined) {
-      const host = new ClientHost(index);
+      const host = new ClientHost(index, client.ipv6);
       this.#hosts[index] = host;
       this.#network.plug(host, client.cable);
       this.#queue.in(client.startUs, () =>
@@ -260,7 +264,7 @@ class Simulation {
             localMac: host.macAddress,
             remoteMac: FRONT_END_MAC,
             local: host.address,
-            remote: ADDRESS_BYTES,
+            remote: host.address.length === 4 ? ADDRESS_BYTES : ADDRESS6_BYTES,
             localPort: port,
             remotePort: HTTP_PORT,
           },

@@ -3,7 +3,9 @@
  * Of TCP's text only the length counts: Node puts the real time into some heads.
  */
 const HEADERS = 54;
-const TCP_CHECKSUM = 50;
+const HEADERS_IPV6 = 74;
+/** Position within these. */
+const TCP_CHECKSUM_BEFORE_END = 4;
 
 export class TraceHash {
   #low = 0x811c_9dc5;
@@ -17,10 +19,10 @@ export class TraceHash {
     this.#mix(atUs);
     this.#mix(bytes.length);
     this.#mix(fate.length);
-    const isIp = bytes[12] === 0x08;
-    const end = isIp ? Math.min(bytes.length, HEADERS) : bytes.length;
-    for (let i = 0; i < end; i++)
-      if (!isIp || (i !== TCP_CHECKSUM && i !== TCP_CHECKSUM + 1)) this.#mix(bytes[i]!);
+    const headers = bytes[12] === 0x08 ? HEADERS : bytes[12] === 0x86 ? HEADERS_IPV6 : 0;
+    const end = headers === 0 ? bytes.length : Math.min(bytes.length, headers);
+    const checksum = headers - TCP_CHECKSUM_BEFORE_END;
+    for (let i = 0; i < end; i++) if (i !== checksum && i !== checksum + 1) this.#mix(bytes[i]!);
   }
 
   #mix(value: number): void {

@@ -1,5 +1,5 @@
 /** A process of the pool: gets seeds, answers with their results in the same order. */
-import { emptyResult, type Result } from './result.js';
+import { emptyResult, exceptionText, type Result } from './result.js';
 import { planFromSeed } from './plan-from-seed.js';
 import { simulate } from './simulation.js';
 
@@ -13,7 +13,7 @@ function answer(result: Result, then: () => void = () => {}): void {
 /** What a program throws from a callback of Node's belongs to the seed that is running. */
 function onThrown(error: unknown): void {
   const result = emptyResult(seed ?? 0);
-  result.failure = { what: `exception: ${error instanceof Error ? error.stack : String(error)}`, atUs: 0 };
+  result.failure = { what: exceptionText(error), atUs: 0 };
   answer(result, () => process.exit(1));
 }
 

@@ -1,6 +1,6 @@
 /**
- * IPv4 and TCP as a client writes and reads them, made for this purpose alone: nothing here is shared with the
- * formats of the system that it tests. RFC 791, RFC 9293, RFC 7323, RFC 2018.
+ * IPv4, IPv6 and TCP as a client writes and reads them, made for this purpose alone: nothing here is shared with the
+ * formats of the system that it tests. RFC 791, RFC 8200, RFC 9293, RFC 7323, RFC 2018.
  */
 
 export const FIN = 1;
@@ -12,7 +12,7 @@ export const ACK = 16;
 export interface Addresses {
   readonly localMac: Uint8Array;
   readonly remoteMac: Uint8Array;
-  /** 4 bytes each. */
+  /** Both of 4 bytes, or both of 16. */
   readonly local: Uint8Array;
   readonly remote: Uint8Array;
   readonly localPort: number;
@@ -37,7 +37,11 @@ export interface Segment {
 }
 
 const ETHERNET = 14;
-const IP = 20;
+const IPV4 = 20;
+const IPV6 = 40;
+const TYPE_IPV4 = 0x0800;
+const TYPE_IPV6 = 0x86dd;
+const TCP = 6;
 
 function get16(b: Uint8Array, at: number): number {
   return b[at]! * 256 + b[at + 1]!;
@@ -71,16 +75,33 @@ export type PacketProblem = 'other' | 'ip' | 'tcp';
 
 /** Takes the frame of a segment apart; the payload refers to the frame. */
 export function readSegment(frame: Uint8Array): Segment | PacketProblem {
-  if (frame.length < ETHERNET + IP + 20 || get16(frame, 12) !== 0x0800) return 'other';
+  if (frame.length < ETHERNET + IPV4 + 20) return 'other';
+  const type = get16(frame, 12);
+  if (type === TYPE_IPV4) return readIpv4(frame);
+  return type === TYPE_IPV6 ? readIpv6(frame) : 'other';
+}
+
+function readIpv4(frame: Uint8Array): Segment | PacketProblem {
   const headerBytes = (frame[ETHERNET]! & 15) * 4;
   const totalBytes = get16(frame, ETHERNET + 2);
-  if (frame[ETHERNET]! >>> 4 !== 4 || headerBytes < IP || ETHERNET + totalBytes > frame.length) return 'ip';
+  if (frame[ETHERNET]! >>> 4 !== 4 || headerBytes < IPV4 || ETHERNET + totalBytes > frame.length) return 'ip';
   if (onesSum(frame, ETHERNET, headerBytes, 0) !== 0xffff) return 'ip';
-  if (frame[ETHERNET + 9] !== 6) return 'other';
-  const at = ETHERNET + headerBytes;
+  if (frame[ETHERNET + 9] !== TCP) return 'other';
   const tcpBytes = totalBytes - headerBytes;
-  if (tcpBytes < 20) return 'tcp';
-  if (onesSum(frame, at, tcpBytes, onesSum(frame, ETHERNET + 12, 8, 6 + tcpBytes)) !== 0xffff) return 'tcp';
+  const sum = onesSum(frame, ETHERNET + 12, 8, TCP + tcpBytes);
+  return readTcp(frame, ETHERNET + headerBytes, tcpBytes, sum);
+}
+
+function readIpv6(frame: Uint8Array): Segment | PacketProblem {
+  const tcpBytes = get16(frame, ETHERNET + 4);
+  if (frame[ETHERNET]! >>> 4 !== 6 || ETHERNET + IPV6 + tcpBytes > frame.length) return 'ip';
+  if (frame[ETHERNET + 6] !== TCP) return 'other';
+  return readTcp(frame, ETHERNET + IPV6, tcpBytes, onesSum(frame, ETHERNET + 8, 32, TCP + tcpBytes));
+}
+
+/** `sum`: of the pseudo header. */
+function readTcp(frame: Uint8Array, at: number, tcpBytes: number, sum: number): Segment | PacketProblem {
+  if (tcpBytes < 20 || onesSum(frame, at, tcpBytes, sum) !== 0xffff) return 'tcp';
   const dataAt = at + (frame[at + 12]! >>> 4) * 4;
   if (dataAt < at + 20 || dataAt > at + tcpBytes) return 'tcp';
   return {
@@ -128,19 +149,11 @@ export function writeSegment(
 ): Uint8Array {
   const optionBytes = (options.length + 3) & ~3;
   const tcpBytes = 20 + optionBytes + payload.length;
-  const frame = new Uint8Array(Math.max(60, ETHERNET + IP + tcpBytes));
+  const at = ETHERNET + (to.local.length === 4 ? IPV4 : IPV6);
+  const frame = new Uint8Array(Math.max(60, at + tcpBytes));
   frame.set(to.remoteMac, 0);
   frame.set(to.localMac, 6);
-  put16(frame, 12, 0x0800);
-  frame[ETHERNET] = 0x45;
-  put16(frame, ETHERNET + 2, IP + tcpBytes);
-  put16(frame, ETHERNET + 6, 0x4000);
-  frame[ETHERNET + 8] = 64;
-  frame[ETHERNET + 9] = 6;
-  frame.set(to.local, ETHERNET + 12);
-  frame.set(to.remote, ETHERNET + 16);
-  put16(frame, ETHERNET + 10, 0xffff - onesSum(frame, ETHERNET, IP, 0));
-  const at = ETHERNET + IP;
+  const pseudoSum = to.local.length === 4 ? writeIpv4(frame, to, tcpBytes) : writeIpv6(frame, to, tcpBytes);
   put16(frame, at, to.localPort);
   put16(frame, at + 2, to.remotePort);
   put32(frame, at + 4, sequence);
@@ -151,12 +164,33 @@ export function writeSegment(
   frame.fill(1, at + 20, at + 20 + optionBytes);
   frame.set(options, at + 20);
   frame.set(payload, at + 20 + optionBytes);
-  put16(
-    frame,
-    at + 16,
-    0xffff - onesSum(frame, at, tcpBytes, onesSum(frame, ETHERNET + 12, 8, 6 + tcpBytes)),
-  );
+  put16(frame, at + 16, 0xffff - onesSum(frame, at, tcpBytes, pseudoSum));
   return frame;
+}
+
+/** Returns the sum of the pseudo header. */
+function writeIpv4(frame: Uint8Array, to: Addresses, tcpBytes: number): number {
+  put16(frame, 12, TYPE_IPV4);
+  frame[ETHERNET] = 0x45;
+  put16(frame, ETHERNET + 2, IPV4 + tcpBytes);
+  put16(frame, ETHERNET + 6, 0x4000);
+  frame[ETHERNET + 8] = 64;
+  frame[ETHERNET + 9] = TCP;
+  frame.set(to.local, ETHERNET + 12);
+  frame.set(to.remote, ETHERNET + 16);
+  put16(frame, ETHERNET + 10, 0xffff - onesSum(frame, ETHERNET, IPV4, 0));
+  return onesSum(frame, ETHERNET + 12, 8, TCP + tcpBytes);
+}
+
+function writeIpv6(frame: Uint8Array, to: Addresses, tcpBytes: number): number {
+  put16(frame, 12, TYPE_IPV6);
+  frame[ETHERNET] = 0x60;
+  put16(frame, ETHERNET + 4, tcpBytes);
+  frame[ETHERNET + 6] = TCP;
+  frame[ETHERNET + 7] = 64;
+  frame.set(to.local, ETHERNET + 8);
+  frame.set(to.remote, ETHERNET + 24);
+  return onesSum(frame, ETHERNET + 8, 32, TCP + tcpBytes);
 }
 
 export function option32(...values: number[]): number[] {

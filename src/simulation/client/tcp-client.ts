@@ -253,6 +253,11 @@ export class TcpClient {
   #takeText(segment: Segment, start: number, isFin: boolean): void {
     const { receiver } = this;
     if (segment.payload.length > 0) this.segments++;
+    const optionBytes = this.#timestamps ? 12 : 0;
+    if (segment.payload.length + optionBytes > this.#options.mss)
+      this.#world.violation(`${segment.payload.length} bytes of text, and the MSS is ${this.#options.mss}`);
+    const beyond = start + segment.payload.length - receiver.edge;
+    if (beyond > 0) this.#world.violation(`${beyond} bytes beyond the window that was offered`);
     if (isFin) this.#takeFinAt(start + segment.payload.length);
     if (receiver.finished) {
       this.#acknowledge();
