@@ -1,6 +1,6 @@
 /**
- * Plays an object in a laboratory: asks the stream service for it, and prints as JSON what came and when. Arguments:
- * name, bits a second, or "spoof" to ask in the name of somebody else only.
+ * Plays an object in a laboratory: asks the stream service for it, and prints as JSON what came, and in what time.
+ * Arguments: name, bits a second.
  */
 import { createSocket } from 'node:dgram';
 import { createHash } from 'node:crypto';
@@ -11,14 +11,10 @@ export interface PlayReport {
   readonly sha256: string;
   /** From the first to the last datagram. */
   readonly milliseconds: number;
-  /** Datagrams of the fullest tenth of a second, and of the emptiest, the first and the last left out. */
-  readonly most: number;
-  readonly least: number;
   readonly ports: readonly number[];
   readonly said: readonly string[];
 }
 
-const SLICE_MS = 100;
 const [name, rate] = process.argv.slice(2);
 const address = process.env['ATCP_VIP']!;
 const port = Number(process.env['ATCP_STREAM_PORT']);
@@ -33,19 +29,11 @@ const say = (text: string): void => void socket.send(text, port, address);
 
 function finish(): void {
   clearInterval(keepAlive);
-  const slices = new Map<number, number>();
-  for (const time of times) {
-    const slice = Math.floor((time - times[0]!) / SLICE_MS);
-    slices.set(slice, (slices.get(slice) ?? 0) + 1);
-  }
-  const whole = [...slices].sort(([a], [b]) => a - b).slice(1, -1);
   const report: PlayReport = {
     datagrams: times.length,
     bytes,
     sha256: hash.digest('hex'),
     milliseconds: (times.at(-1) ?? 0) - (times[0] ?? 0),
-    most: Math.max(...whole.map(([, count]) => count)),
-    least: Math.min(...whole.map(([, count]) => count)),
     ports: [...ports],
     said: said.map((text) => text.replace(/[0-9a-f]{16}/, 'token')),
   };
