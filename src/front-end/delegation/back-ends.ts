@@ -32,6 +32,7 @@ import { Placement } from './placement.js';
 import { listDirectory } from './list-directory.js';
 import type { ObjectEntry } from './list-question.js';
 import { type ObjectRange, ReadCommand } from './read-command.js';
+import { RelayedReply } from './relayed-reply.js';
 import { RelayCommand, type RelayedRequest } from './relay-command.js';
 import { closesConnection, takeOver } from './response-takeover.js';
 import { StatQuestion, type ObjectFacts } from './stat-question.js';
@@ -227,15 +228,27 @@ export class BackEnds implements HostPart {
 
   /**
    * Has a board answer a request by itself (mode relayed, [0019]): it sends head and body in place of `response`,
-   * which is used up. `onDone` as with {@link delegate}. Throws a {@link NoBoardError} when there is no board, a
-   * RangeError for a request that does not fit a command; the response is untouched then.
+   * which is used up. `onDone` as with {@link delegate}. When no board can, `substitute` makes the whole message that
+   * the front-end sends instead, head and all; without it the connection ends. `closes` tells whether the message is
+   * the connection's last. Throws a {@link NoBoardError} when there is no board, a RangeError for a request that does
+   * not fit a command; the response is untouched then.
    */
-  relay(response: ServerResponse, request: RelayedRequest, onDone?: (error?: Error) => void): void {
+  relay(
+    response: ServerResponse,
+    request: RelayedRequest,
+    onDone?: (error?: Error) => void,
+    substitute?: (error: Error, closes: boolean) => Uint8Array,
+  ): void {
     demandOwnSocket(response);
-    const command = new RelayCommand(request, closesConnection(response));
+    const closes = closesConnection(response);
+    const command = new RelayCommand(request, closes);
     if (!this.#context.placement.someAvailable)
       throw new NoBoardError('none is alive with a readable card; look at the boards');
-    const span = new DelegatedSpan(this.#context, command);
+    const delegated = new DelegatedSpan(this.#context, command);
+    const span =
+      substitute === undefined
+        ? delegated
+        : new RelayedReply(delegated, (error) => substitute(error, closes));
     span.onDone = onDone;
     takeOver(response, chunkFor(span));
   }

@@ -6,21 +6,30 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { MAX_RELAY_TAGS, type RelayedRequest } from '../../front-end/index.js';
 import type { WebBackEnds } from './back-ends.js';
+import type { WebConfiguration } from './configuration.js';
 import { parseEntityTags } from './entity-tags.js';
 import { parseHttpDate } from './http-date.js';
 import { pipelineOf } from './pipeline.js';
 import type { Later, RequestHandler, WebRequest } from './request-handler.js';
+import { errorStatus, statusMessage } from './responses.js';
 
 const VERSION_TAG = /^(?<weak>W\/)?"(?<version>[0-9a-f]{32})"$/;
 
 export class RelayedHandler implements RequestHandler {
   readonly #relay: NonNullable<WebBackEnds['relay']>;
   readonly #decoded: RequestHandler;
+  readonly #configuration: WebConfiguration;
   readonly #clock: () => number;
 
-  constructor(relay: NonNullable<WebBackEnds['relay']>, decoded: RequestHandler, clock: () => number) {
+  constructor(
+    relay: NonNullable<WebBackEnds['relay']>,
+    decoded: RequestHandler,
+    configuration: WebConfiguration,
+    clock: () => number,
+  ) {
     this.#relay = relay;
     this.#decoded = decoded;
+    this.#configuration = configuration;
     this.#clock = clock;
   }
 
@@ -28,9 +37,14 @@ export class RelayedHandler implements RequestHandler {
     const relayed = request.target.directory ? undefined : relayedRequest(request, this.#clock());
     if (relayed === undefined) return this.#decoded.handle(request, response);
     const pipeline = pipelineOf(response.req.socket);
-    this.#relay(response, relayed, (error) => {
+    const onDone = (error?: Error): void => {
       pipeline.delegated--;
       if (error !== undefined) response.destroy();
+    };
+    this.#relay(response, relayed, onDone, (error, closes) => {
+      const { status, headers } = errorStatus(error, this.#configuration.retryAfterSeconds);
+      const fields = { ...headers, Connection: closes ? 'close' : 'keep-alive' };
+      return Buffer.from(statusMessage(status, this.#clock(), fields, relayed.method), 'latin1');
     });
     pipeline.delegated++;
     return undefined;

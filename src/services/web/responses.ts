@@ -30,8 +30,16 @@ export function respondWithStatus(
   response.end(page);
 }
 
-/** The same as text, for connections whose request could not be parsed; the last response on its connection. */
-export function statusMessage(status: number, nowMs: number, headers: OutgoingHttpHeaders = {}): string {
+/**
+ * The same as text, for who can't have a response: a request that could not be parsed, one that was relayed. It is
+ * the last response of its connection unless `headers` say otherwise.
+ */
+export function statusMessage(
+  status: number,
+  nowMs: number,
+  headers: OutgoingHttpHeaders = {},
+  method = 'GET',
+): string {
   const page = statusPage(status);
   const fields = {
     Date: new Date(nowMs).toUTCString(),
@@ -40,7 +48,7 @@ export function statusMessage(status: number, nowMs: number, headers: OutgoingHt
     ...headers,
   };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${String(value)}\r\n`);
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${page}`;
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${method === 'HEAD' ? '' : page}`;
 }
 
 /**
@@ -62,10 +70,18 @@ export function respondWithError(response: ServerResponse, error: unknown, retry
     response.destroy();
     return;
   }
+  const { status, headers } = errorStatus(error, retryAfterSeconds);
+  respondWithStatus(response, status, headers);
+}
+
+/** The status that fits an error of the boards, and the fields that it needs. */
+export function errorStatus(
+  error: unknown,
+  retryAfterSeconds: number,
+): { readonly status: number; readonly headers: OutgoingHttpHeaders } {
   // A name longer than names can be (RangeError) is one that does not exist.
   if (error instanceof ObjectNotFoundError || error instanceof NotAFileError || error instanceof RangeError)
-    respondWithStatus(response, 404);
-  else if (error instanceof NoBoardError)
-    respondWithStatus(response, 503, { 'Retry-After': retryAfterSeconds });
-  else respondWithStatus(response, 502);
+    return { status: 404, headers: {} };
+  if (error instanceof NoBoardError) return { status: 503, headers: { 'Retry-After': retryAfterSeconds } };
+  return { status: 502, headers: {} };
 }

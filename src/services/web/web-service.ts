@@ -48,7 +48,7 @@ function handlerFor(options: WebServiceOptions, configuration: WebConfiguration)
   if (relay !== undefined) return relay;
   if (backEnds.relay === undefined)
     throw new TypeError("web: mode 'relayed' needs a handler that relays; name it in the option relay");
-  return new RelayedHandler(backEnds.relay.bind(backEnds), decoded, clock);
+  return new RelayedHandler(backEnds.relay.bind(backEnds), decoded, configuration, clock);
 }
 
 class WebService {

@@ -12,6 +12,7 @@ import {
 import { UNKNOWN_U64 } from '../../../src/wire/bytes.js';
 import { pattern, volumeImage } from '../../back-end/support/volume-image.js';
 import type { WebConfiguration } from '../../../src/services/web/index.js';
+import { damageSector, layoutOf } from '../../hostile/card.js';
 import { Client, get, Site } from './site.js';
 
 const LARGE = pattern(400_000, 2);
@@ -234,6 +235,40 @@ describe('services/web: relayed', () => {
     assert.equal(Buffer.compare(last!.body, SMALL), 0);
     assert.equal(client.finished, true);
     assert.equal(client.reset, false);
+  });
+
+  it('says 502 in the place of a reply that no board can begin, and keeps the connection', async () => {
+    const damaged = image.slice();
+    damageSector(damaged, layoutOf(damaged).record('small.txt'));
+    const site = new Site(2, damaged, { mode: 'relayed' });
+    await site.run(500, () => site.backEnds.boards.every((board) => board.available));
+    const requests = [
+      get('/large.bin'),
+      get('/small.txt'),
+      get('/small.txt').replace('GET', 'HEAD'),
+      get('/empty'),
+    ];
+    requests.push('GET /small.txt HTTP/1.1\r\nHost: site\r\nConnection: close\r\n\r\n');
+    const client = new Client(site, 40_008);
+    client.say(requests.join(''));
+    await site.run(6_000, () => client.finished);
+    const replies = repliesOf(client, ['GET', 'GET', 'HEAD', 'GET', 'GET']);
+    assert.deepEqual(
+      replies.map(({ status, fields }) => [status, fields.get('connection')]),
+      [
+        [200, 'keep-alive'],
+        [502, 'keep-alive'],
+        [502, 'keep-alive'],
+        [200, 'keep-alive'],
+        [502, 'close'],
+      ],
+    );
+    assert.equal(Buffer.compare(replies[0]!.body, LARGE), 0);
+    assert.match(replies[1]!.body.toString(), /<h1>502 Bad Gateway<\/h1>/);
+    assert.deepEqual([client.finished, client.reset], [true, false]);
+    assert.equal(site.backEnds.counters.spansFailed, 3);
+    await site.run(500);
+    assert.equal(site.backEnds.outstanding, 0);
   });
 
   it('says 503 while no board is there', async () => {
