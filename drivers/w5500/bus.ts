@@ -3,13 +3,14 @@
  * marking both ends, [DS] 2.2 and 2.3. The address counts up by itself and wraps inside a buffer block.
  */
 import type { SpiPort } from '../../src/back-end/ports.js';
+import { put32 } from '../../src/wire/bytes.js';
 
 const POLL_BITS = 32;
 
 export class W5500Bus {
   readonly spi: SpiPort;
   private readonly clockHz: number;
-  /** The three bytes of address and control phase, and up to two of data. */
+  /** The three bytes of address and control phase, and up to two of data; on XS the first four are one call. */
   private readonly frame = new Uint8Array(5);
 
   constructor(spi: SpiPort, clockHz: number) {
@@ -28,7 +29,7 @@ export class W5500Bus {
 
   /** Begins a transaction; the caller moves the data with `spi` and deselects. */
   select(address: number, control: number): void {
-    this.fillHeader(address, control);
+    put32(this.frame, 0, (address << 16) | (control << 8));
     this.spi.select();
     this.spi.write(this.frame, 0, 3);
   }
@@ -47,23 +48,14 @@ export class W5500Bus {
 
   /** Header and data leave in one transfer, since starting a transfer costs more than a few bytes. */
   write8(address: number, control: number, value: number): void {
-    this.fillHeader(address, control);
-    this.frame[3] = value;
+    put32(this.frame, 0, (address << 16) | (control << 8) | value);
     this.writeFrame(4);
   }
 
   write16(address: number, control: number, value: number): void {
-    this.fillHeader(address, control);
-    this.frame[3] = value >> 8;
+    put32(this.frame, 0, (address << 16) | (control << 8) | (value >> 8));
     this.frame[4] = value;
     this.writeFrame(5);
-  }
-
-  private fillHeader(address: number, control: number): void {
-    const frame = this.frame;
-    frame[0] = address >> 8;
-    frame[1] = address;
-    frame[2] = control;
   }
 
   private writeFrame(length: number): void {

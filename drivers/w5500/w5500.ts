@@ -8,6 +8,7 @@
  */
 import { type NicPort, PortStatus, type SpiPort } from '../../src/back-end/ports.js';
 import { copy } from '../../src/wire/byte-loops.js';
+import { get16 } from '../../src/wire/bytes.js';
 import { BringUp } from './bring-up.js';
 import { W5500Bus } from './bus.js';
 import {
@@ -228,7 +229,7 @@ export class W5500 implements NicPort {
     const scratch = this.scratch;
     this.bus.select(this.rxRead, S0_RX_READ);
     this.spi.read(scratch, 0, LENGTH_BYTES);
-    const bytes = (scratch[0]! << 8) | scratch[1]!;
+    const bytes = get16(scratch, 0);
     const length = bytes - LENGTH_BYTES;
     if (bytes <= this.unreadBytes && length >= FRAME_BYTES_MIN && length <= RECEIVE_BYTES_MAX) return length;
     this.spi.deselect();
@@ -315,7 +316,7 @@ export class W5500 implements NicPort {
 
   private read16(address: number): number {
     this.bus.read(address, S0_READ, this.scratch, 0, 2);
-    return (this.scratch[0]! << 8) | this.scratch[1]!;
+    return get16(this.scratch, 0);
   }
 
   private start(): void {

@@ -284,9 +284,13 @@ export class DiskController {
   ): DiskResult {
     const inExtent = unit - handle.extentFirstUnit;
     const inGroup = inExtent % GROUP_UNITS;
-    const seed = checksumSeed(this.mount.seed, handle.extentTag, unit - inGroup);
+    const groupUnit = unit - inGroup;
+    if (handle.groupUnit !== groupUnit) {
+      handle.groupUnit = groupUnit;
+      handle.groupSeed = checksumSeed(this.mount.seed, handle.extentTag, groupUnit);
+    }
     const checksums = handle.extentSector + checksumSectorOf(inExtent);
-    const slot = this.reader.checksumSector(nowUs, checksums, seed, handle.checksumSlot);
+    const slot = this.reader.checksumSector(nowUs, checksums, handle.groupSeed, handle.checksumSlot);
     if (slot < 0) return this.reader.result;
     handle.checksumSlot = slot;
     const sectors = unit === handle.units - 1 ? lastUnitSectors(handle.sizeBytes) : UNIT_SECTORS;

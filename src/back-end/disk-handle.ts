@@ -51,8 +51,10 @@ export class ObjectHandle {
   extentUnits = 0;
   extentSector = 0;
   extentTag = 0;
-  /** Where in the cache the checksum sector was. */
+  /** Where in the cache the checksum sector was, the first unit that it is for, or -1, and its seed. */
   checksumSlot = 0;
+  groupUnit = -1;
+  groupSeed = 0;
 
   /** Bytes of unit `unit`: 4,096 but for the last one. */
   unitBytes(unit: number): number {
@@ -67,6 +69,7 @@ export class ObjectHandle {
     this.extentIndex = -1;
     this.extentFirstUnit = 0;
     this.extentUnits = 0;
+    this.groupUnit = -1;
   }
 
   /** Fills the handle from a checked record. */
