@@ -330,6 +330,7 @@ describe('FrontEndHost over IPv6: packets', () => {
       socket.send(Buffer.from('back'), from);
     });
     socket.on('unreachable', (address, port) => heard.push(`${address} ${port}`));
+    socket.on('tooBig', (address, port, bytes) => heard.push(`${address} ${port}: ${bytes} bytes`));
     const datagram = hex('9c40 0045 000a 0000 6869');
     const udpFrame = (): Uint8Array => {
       const frame = icmpFrame(datagram, {}, IpProtocol.udp);
@@ -361,8 +362,8 @@ describe('FrontEndHost over IPv6: packets', () => {
     ];
     for (const error of errors) rig.frameIn(icmpFrame(hex(error), { source: 'fd77::1' }));
     rig.batch();
-    assert.deepEqual(heard, ['[fd77::c8]:40000: hi', 'fd77::c8 40000']);
-    assert.equal(rig.counters.icmpIgnored, errors.length - 1);
+    assert.deepEqual(heard, ['[fd77::c8]:40000: hi', 'fd77::c8 40000', 'fd77::c8 40000: 1232 bytes']);
+    assert.equal(rig.counters.icmpIgnored, errors.length - 2);
   });
 
   it('takes no TCP from a group, nor to one', () => {
