@@ -10,6 +10,7 @@ import {
   statementLength,
 } from '../../../src/wire/atcp/statements.js';
 import { UNKNOWN_U64 } from '../../../src/wire/bytes.js';
+import { seededRandom } from '../../front-end/auto-client.js';
 import { pattern, volumeImage } from '../../back-end/support/volume-image.js';
 import type { WebConfiguration } from '../../../src/services/web/index.js';
 import { damageSector, layoutOf } from '../../hostile/card.js';
@@ -204,13 +205,41 @@ describe('services/web: relayed', () => {
     assert.equal(site.backEnds.counters.spansMoved, 1);
   }).timeout(60_000);
 
+  it('delivers every reply although frames of the data link are lost and doubled', async () => {
+    const site = await open(2, { mode: 'relayed' });
+    const random = seededRandom(5);
+    const copies = (): number => (random() < 0.2 ? 0 : random() < 0.2 ? 2 : 1);
+    site.copiesFromBoard = copies;
+    site.copiesToBoard = copies;
+    const client = new Client(site, 40_009);
+    for (let round = 0; round < 6; round++) client.say(get('/small.txt') + get('/none') + get('/large.bin'));
+    await site.run(30_000, () => client.responses().length === 18);
+    for (const [i, { head, body }] of client.responses().entries()) {
+      assert.match(head, i % 3 === 1 ? /^HTTP\/1\.1 404 / : /^HTTP\/1\.1 200 /);
+      if (i % 3 !== 1) assert.equal(Buffer.compare(body, i % 3 === 0 ? SMALL : LARGE), 0, `reply ${i}`);
+    }
+    assert.equal(client.responses().length, 18);
+    assert.equal(site.frontEndPayloadBytes, 0);
+    assert.ok(site.backEnds.counters.commandsRepeated > 0);
+    site.copiesFromBoard = site.copiesToBoard = () => 1;
+    await site.run(5_000, () => site.backEnds.outstanding === 0);
+    await site.run(20);
+    assert.deepEqual(
+      site.boards.map(({ board }) => [board.slotsUsed, board.memory.lent]),
+      [
+        [0, 0],
+        [0, 0],
+      ],
+    );
+  }).timeout(60_000);
+
   it('asks again soon for a total whose report was lost', async () => {
     const site = await open(1, { mode: 'relayed' });
     const client = new Client(site, 40_007);
     await site.run(20);
     const startedUs = site.rig.nowUs;
     let lost = 0;
-    site.loseFromBoard = (frame) => lost < 2 && namesTotal(frame) && ++lost > 0;
+    site.copiesFromBoard = (frame) => (lost < 2 && namesTotal(frame) && ++lost > 0 ? 0 : 1);
     client.say(get('/small.txt'));
     await site.run(1_000, () => client.responses().length === 1);
     assert.equal(lost, 2);

@@ -53,8 +53,9 @@ export class Site {
   readonly clients = new Map<number, Client>();
   /** True loses a frame on its way to a client. */
   lose: (fromBoard: boolean) => boolean = () => false;
-  /** True loses a frame of the data link on its way to the front-end. */
-  loseFromBoard: (frame: Uint8Array) => boolean = () => false;
+  /** How often a frame of the data link arrives, on its way to the front-end and to a board. */
+  copiesFromBoard: (frame: Uint8Array) => number = () => 1;
+  copiesToBoard: (frame: Uint8Array) => number = () => 1;
   frontEndPayloadBytes = 0;
 
   constructor(boardCount: number, image: Uint8Array, configuration: Partial<WebConfiguration> = {}) {
@@ -95,7 +96,7 @@ export class Site {
     board.board.step(this.rig.nowUs);
     for (const frame of board.nic.sent.splice(0)) {
       if (etherType(frame, 0) === EtherType.atcp) {
-        if (!this.loseFromBoard(frame)) this.rig.frameIn(frame);
+        for (let copies = this.copiesFromBoard(frame); copies > 0; copies--) this.rig.frameIn(frame);
       } else {
         board.segments++;
         this.#toClient(frame, true);
@@ -110,7 +111,7 @@ export class Site {
     }
     for (const { nic } of this.boards)
       if (frame[0] === 0xff || Buffer.compare(frame.subarray(0, 6), nic.macAddress) === 0)
-        nic.arrived.push(frame);
+        for (let copies = this.copiesToBoard(frame); copies > 0; copies--) nic.arrived.push(frame);
   }
 
   #toClient(frame: Uint8Array, fromBoard: boolean): void {
