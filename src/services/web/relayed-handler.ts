@@ -1,7 +1,7 @@
 /**
  * Mode `relayed` ([0019]): a board answers by its own HTTP responder, head and all. It gets what the front-end's parser
- * understood, never the client's bytes (decision 12). What boards do not answer, directories, several ranges,
- * content codings, is left to the mode `decoded`.
+ * understood, never the client's bytes (decision 12). What boards do not answer, the pages of directories and several
+ * ranges, is left to the mode `decoded`. Nobody looks for pre-compressed variants.
  */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { MAX_RELAY_TAGS, type RelayedRequest } from '../../front-end/index.js';
