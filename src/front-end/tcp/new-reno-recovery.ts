@@ -87,6 +87,7 @@ export class NewRenoRecovery implements Recovery {
     this.resentEdge = to;
     this.scoreboard.resend(from, to, nowUs);
     this.roundTrips.onResent(to);
+    this.roundTrips.onHeldUp(this.flight.sndNxt);
   }
 
   onAck({ ack, duplicate, limited }: Acknowledgment, nowUs: number): void {

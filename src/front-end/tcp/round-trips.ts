@@ -28,6 +28,8 @@ export class RoundTrips implements DeliveryListener {
   private movedTo = 0;
   /** Bytes below were sent again at some time. */
   private resentEdge = 0;
+  /** Bytes below may have waited in the client behind a hole. */
+  private heldEdge = 0;
 
   constructor(rtt: RttEstimator, congestion: CongestionControl, rack?: Rack) {
     this.rtt = rtt;
@@ -70,16 +72,27 @@ export class RoundTrips implements DeliveryListener {
       this.movedTo = to;
     }
     if (this.statedUs !== -Infinity) this.rtt.bound(this.nowUs - this.statedUs, this.nowUs);
-    if (this.leftUs !== -Infinity && !this.ambiguous) this.sample(this.nowUs - this.leftUs, to, sndNxt);
+    if (this.leftUs === -Infinity || this.ambiguous || from < this.heldEdge) return;
+    this.sample(this.nowUs - this.leftUs, to, sndNxt);
   }
 
   onResent(to: number): void {
     this.resentEdge = Math.max(this.resentEdge, to);
   }
 
+  /**
+   * Without SACK, what lies above a hole is acknowledged when the hole is filled, perhaps in several steps, and as
+   * late as that takes: such a sample would make the timeout longer, and the next one longer still. Nothing is
+   * measured below `edge`, where the stream ended when the hole was filled.
+   */
+  onHeldUp(edge: number): void {
+    this.heldEdge = Math.max(this.heldEdge, edge);
+  }
+
   /** A report that the ACK overtook (28 before 27): bytes up to `end` left at `atUs`. */
   onLateReport(end: number, atUs: number, sndNxt: number): void {
-    if (end <= this.movedFrom || end > this.movedTo || end <= this.resentEdge || atUs >= this.movedUs) return;
+    if (end <= this.movedFrom || end > this.movedTo || atUs >= this.movedUs) return;
+    if (end <= Math.max(this.resentEdge, this.heldEdge)) return;
     this.sample(this.movedUs - atUs, this.movedTo, sndNxt);
   }
 
