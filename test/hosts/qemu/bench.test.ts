@@ -31,7 +31,7 @@ function bench(name: string): Printed {
 }
 
 describe('benchmarks of the emulated board', function () {
-  this.timeout(240_000); // The first one compiles XS.
+  this.timeout(480_000); // The first one compiles XS.
 
   it('board: instructions per segment, with both NICs and a profile', () => {
     const { value, unit, mark, detail } = bench('board');
