@@ -339,7 +339,9 @@ describe('hostile: TCP and IP', function () {
     for (const bytes of [0, 1, 7]) toFrontEnd(icmp(8, 0, Math.max(bytes, 4)).subarray(0, L4 + bytes));
     toFrontEnd(icmp(8, 0, 64, true));
     await world.run(0.2);
-    assert.equal(moved('icmpIgnored'), ignored);
+    // That one of the download's packets was too large is looked at; it names no MTU, so the next plateau is taken.
+    assert.equal(moved('tooBigReceived'), 1);
+    assert.equal(moved('icmpIgnored'), ignored - 1);
     assert.equal(moved('icmpCheckFailed') + moved('ipv4CheckFailed'), 4);
     assert.equal(moved('echoReplies'), 0);
     await client.expectBody(LARGE);

@@ -3,12 +3,12 @@
  * sending and the receiving half, the timers and the program together. Nothing is sent while segments are taken
  * in, apart from ACKs that may not wait: {@link Connection.run} does it once a batch.
  */
-import { TCP_HEADER_BYTES, TIMESTAMPS_OPTION_BYTES } from '../../wire/tcp.js';
 import type { FrontEndCounters } from '../counters.js';
 import type { IcmpError } from '../link/icmp-error.js';
 import type { IpAddress } from '../link/ip-address.js';
 import type { Path } from '../link/path.js';
 import { ChallengeLimit } from './challenge-limit.js';
+import { ConnectionCarrier } from './connection-carrier.js';
 import { ConnectionOutput } from './connection-output.js';
 import type { TableEntry } from './connection-table.js';
 import { Delivery, type ConnectionUser } from './connection-user.js';
@@ -16,18 +16,18 @@ import { nextState, type ConnectionEvent, type ConnectionState } from './connect
 import { ConnectionTimers } from './connection-timers.js';
 import { connectionReset, connectionTimedOut } from './errors.js';
 import type { ConnectionStart } from './handshake.js';
-import { PathMtu, type PathUse } from './path-mtu.js';
+import { PathMtu } from './path-mtu.js';
 import { Receiver, windowShift } from './receiver.js';
 import { receiveSegment } from './segment-input.js';
-import { unwrap, type Segment } from './segment.js';
-import { Sender, type SenderCarrier } from './sender.js';
-import type { Span, SpanTemplate } from './span.js';
+import type { Segment } from './segment.js';
+import { Sender } from './sender.js';
+import type { Span } from './span.js';
 import type { TcpStack } from './stack.js';
 import { TimeWait } from './time-wait.js';
 import type { Timed } from './timers.js';
 import { Timestamps } from './timestamps.js';
 
-export class Connection implements TableEntry, Timed, SenderCarrier {
+export class Connection implements TableEntry, Timed {
   readonly localAddress: IpAddress;
   readonly remoteAddress: IpAddress;
   readonly remotePort: number;
@@ -51,9 +51,9 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   private accepted = false;
   private readonly delivery: Delivery;
   private error: Error | undefined = undefined;
-  private failure: Error | undefined = undefined;
   private readonly remoteShift: number;
   private readonly output: ConnectionOutput;
+  private readonly carrier: ConnectionCarrier;
   private readonly timers: ConnectionTimers;
   /** From the first ICMP error on that speaks of this connection. */
   private pathMtu: PathMtu | undefined = undefined;
@@ -62,9 +62,6 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   private released = false;
   private idleExpired = false;
   private readonly challenges: ChallengeLimit;
-  /** The (acknowledgment, window) pair that spans were told last. */
-  private toldAcknowledgment: number;
-  private toldWindow = 0;
 
   constructor(stack: TcpStack, start: ConnectionStart, nowUs: number) {
     const { settings, counters } = stack;
@@ -77,8 +74,9 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     this.localPort = start.localPort;
     this.remoteShift = Math.max(0, start.remoteShift);
     this.openedUs = nowUs;
-    this.toldAcknowledgment = start.rcvNxt;
-    this.sender = new Sender(this, start, settings, counters, nowUs);
+    this.output = new ConnectionOutput(stack, this);
+    this.carrier = new ConnectionCarrier(this, this.output, start.rcvNxt);
+    this.sender = new Sender(this.carrier, start, settings, counters, nowUs);
     this.receiver = new Receiver(
       start.rcvNxt,
       settings.receiveBufferBytes,
@@ -90,7 +88,6 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     );
     this.sack = start.sack;
     this.timestamps = start.timestamps ? new Timestamps(start.timestampStart, nowUs) : undefined;
-    this.output = new ConnectionOutput(stack, this);
     this.delivery = new Delivery(this.receiver);
     this.timers = new ConnectionTimers(this, settings);
     this.challenges = new ChallengeLimit(settings.challengeAckUs, counters);
@@ -99,6 +96,11 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
 
   get counters(): FrontEndCounters {
     return this.stack.counters;
+  }
+
+  /** The time of what is being done. */
+  get nowUs(): number {
+    return this.stack.nowUs;
   }
 
   get state(): ConnectionState {
@@ -241,14 +243,13 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
 
   /** A packet of this connection was too large, or somebody says so. */
   onTooBig(error: IcmpError): void {
-    const position = unwrap(error.sequence, this.sender.sndUna);
-    this.pathMtu ??= new PathMtu(this.firstByte);
-    this.shrink(this.pathMtu.onError(error, position, this.pathUse));
+    this.pathMtu ??= new PathMtu(this, this.firstByte);
+    if (this.pathMtu.onError(error)) this.wake();
   }
 
   /** The retransmission timer, or one beside it, has expired. */
   afterTimeout(): void {
-    if (this.pathMtu !== undefined) this.shrink(this.pathMtu.onTimeout(this.pathUse));
+    if (this.pathMtu?.onTimeout() === true) this.wake();
   }
 
   resetByPeer(): void {
@@ -283,13 +284,14 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
   /** Once a batch: sends what may be sent, then the ACK that is owed if nothing carried it. */
   run(nowUs: number): void {
     if (this.current === 'CLOSED') return;
-    if (this.failure !== undefined) {
-      this.abort(this.failure);
+    const { failure } = this.carrier;
+    if (failure !== undefined) {
+      this.abort(failure);
       return;
     }
     this.sender.run(nowUs);
     if (this.receiver.ackNow) this.sendAck();
-    this.tellPair();
+    this.carrier.tellPair();
     this.timers.afterSending(nowUs);
     if (this.delivery.user?.awaitsRoom && this.hasRoom()) this.stack.markToDeliver(this);
     this.arm();
@@ -323,73 +325,9 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     if (this.current !== 'CLOSED') this.arm();
   }
 
-  // What spans do (SpanCarrier).
-
-  get acknowledgment(): number {
-    return this.output.acknowledgment;
-  }
-
-  get segmentBytes(): number {
-    return this.sender.segmentBytes;
-  }
-
-  get tsVal(): number {
-    return this.output.tsVal;
-  }
-
-  get tsEcr(): number {
-    return this.output.tsEcr;
-  }
-
-  get windowField(): number {
-    return this.receiver.offer();
-  }
-
-  sendSegment(sequence: number, payload: Uint8Array, at: number, length: number, psh: boolean): void {
-    this.output.sendText(sequence, payload, at, length, psh);
-    this.sender.onSegmentSent(
-      unwrap((sequence + length) >>> 0, this.sender.sndNxt),
-      length,
-      this.stack.nowUs,
-    );
-  }
-
-  sendFin(sequence: number): void {
+  /** The sender's, right before our FIN leaves. */
+  onFinSent(): void {
     this.advance('finSent');
-    this.output.sendFin(sequence);
-  }
-
-  writeTemplate(b: Uint8Array): SpanTemplate {
-    return this.output.writeTemplate(b);
-  }
-
-  onReady(): void {
-    this.wake();
-  }
-
-  onSent(span: Span, sentUpTo: number, atUs: number): void {
-    this.sender.onSent(span, sentUpTo, atUs);
-    this.wake();
-  }
-
-  onResent(span: Span, from: number, to: number, atUs: number): void {
-    this.sender.onResent(span, from, to, atUs);
-    this.wake();
-  }
-
-  onFailed(_span: Span, error: Error): void {
-    // Not at once: the span may be talking to us from within a call of ours.
-    this.failure ??= error;
-    this.wake();
-  }
-
-  private tellPair(): void {
-    const window = this.windowField;
-    if (this.receiver.rcvNxt === this.toldAcknowledgment && window === this.toldWindow) return;
-    this.toldAcknowledgment = this.receiver.rcvNxt;
-    this.toldWindow = window;
-    this.counters.pairChanges++;
-    this.sender.queue.pairChanged();
   }
 
   /** Nothing got through for as long as was to be waited. */
@@ -423,26 +361,6 @@ export class Connection implements TableEntry, Timed, SenderCarrier {
     this.stack.addWait(new TimeWait(this.stack, this, false));
     // Our ACK of the client's FIN, if it has not left yet, from what is left of the connection.
     if (this.receiver.ackNow) this.sendAck();
-  }
-
-  private get pathUse(): PathUse {
-    const { sndUna, sndNxt, timeoutsInARow, segmentBytes } = this.sender;
-    const mtuBytes = segmentBytes + this.headerBytes;
-    return { mtuBytes, segmentBytes, sndUna, sndNxt, timeoutsInARow };
-  }
-
-  /** Of IP and TCP, in front of a segment's payload. */
-  private get headerBytes(): number {
-    const optionBytes = this.timestamps === undefined ? 0 : TIMESTAMPS_OPTION_BYTES;
-    return this.path.ipHeaderBytes + TCP_HEADER_BYTES + optionBytes;
-  }
-
-  /** 0 changes nothing. */
-  private shrink(mtuBytes: number): void {
-    if (mtuBytes === 0) return;
-    this.counters.pathMtuReduced++;
-    this.sender.shrinkSegments(mtuBytes - this.headerBytes);
-    this.wake();
   }
 
   /** Everything ends here. A 4-tuple for which a board may still hold a grant is set aside (decision 2). */

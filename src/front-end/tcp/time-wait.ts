@@ -20,9 +20,8 @@ export interface Remains {
   readonly remoteAddress: IpAddress;
   readonly remotePort: number;
   readonly localPort: number;
-  readonly windowField: number;
   readonly sender: { readonly sndNxt: number };
-  readonly receiver: { readonly rcvNxt: number };
+  readonly receiver: { readonly rcvNxt: number; offer(): number };
   readonly timestamps: Timestamps | undefined;
 }
 
@@ -53,7 +52,7 @@ export class TimeWait implements TableEntry, Timed {
     this.localPort = remains.localPort;
     this.sndNxt = remains.sender.sndNxt;
     this.rcvNxt = remains.receiver.rcvNxt;
-    this.windowField = remains.windowField;
+    this.windowField = remains.receiver.offer();
     this.timestamps = remains.timestamps;
     this.quarantine = quarantine;
     this.challenges = new ChallengeLimit(stack.settings.challengeAckUs, stack.counters);
