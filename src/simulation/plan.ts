@@ -129,6 +129,8 @@ export interface Plan {
   readonly events: readonly EventPlan[];
 }
 
+const FAST_MBIT = 10;
+
 /** Events that keep a board from serving. */
 function harms(event: EventPlan, board: number): boolean {
   return 'board' in event && event.board === board;
@@ -143,11 +145,20 @@ function isUnharmed(plan: Plan, board: BoardPlan, index: number): boolean {
   return board.wrongBit === 0 && !plan.events.some((event) => harms(event, index));
 }
 
+/** A slow board whose slots are all taken turns others away after a while, and rightly so. */
+function canKeepUp(plan: Plan, board: BoardPlan): boolean {
+  const replies = plan.clients.reduce(
+    (sum, { pipeline, requests }) => sum + Math.min(pipeline, requests.length),
+    0,
+  );
+  return board.rateMbit >= FAST_MBIT || replies <= board.slots;
+}
+
 /**
  * A board to which nothing happens serves everything, sooner or later: then no reply may fail. Where there is none,
  * a reply may end early; but never with a wrong byte, and never without an end.
  */
 export function demandsSuccess(plan: Plan): boolean {
   if (plan.events.some(({ kind }) => kind === 'frontEndRestarted')) return false;
-  return plan.boards.some((board, i) => isUnharmed(plan, board, i));
+  return plan.boards.some((board, i) => isUnharmed(plan, board, i) && canKeepUp(plan, board));
 }
