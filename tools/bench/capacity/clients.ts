@@ -122,7 +122,9 @@ export class Clients {
     }
     const from = this.object.length - this.missing[client]!;
     if (Buffer.compare(content, this.object.subarray(from, from + content.length)) !== 0)
-      throw new Error(`client ${client}: after ${from} bytes of the content came ${content.length} others: ${Buffer.from(content).toString('latin1', 0, 60)}`);
+      throw new Error(
+        `client ${client}: after ${from} bytes of the content came ${content.length} others: ${Buffer.from(content).toString('latin1', 0, 60)}`,
+      );
     this.missing[client]! -= content.length;
     if (this.missing[client] === 0) this.answers++;
   }
