@@ -15,6 +15,10 @@ import { SendQueue } from './send-queue.js';
 import type { TcpSettings } from './settings.js';
 import type { Span, SpanCarrier } from './span.js';
 
+/** A grant of so many segments is worth a statement; less than so many are not worth waiting for. */
+const GATHERED_SEGMENTS = 20;
+const LEAST_SEGMENTS = 4;
+
 export interface SenderCarrier extends SpanCarrier {
   sendFin(sequence: number): void;
 }
@@ -323,10 +327,24 @@ export class Sender implements Flight {
       smallestPiece = despiteSmallWindow ? 1 : Math.max(1, this.maxSndWnd / 2);
     }
     if (this.nagle) edge = Math.min(edge, this.nagleEdge());
-    this.grant(edge, smallestPiece, nowUs);
+    const gathers = this.gathers(edge);
+    if (!gathers) this.grant(edge, smallestPiece, nowUs);
     const pipe = this.recovery.pipeBytes;
     const cwnd = this.congestion.cwndBytes;
-    this.limited = this.congestion.inSlowStart ? 2 * pipe >= cwnd : pipe + this.segmentBytes > cwnd;
+    this.limited =
+      (gathers && edge < this.sndEdge) ||
+      (this.congestion.inSlowStart ? 2 * pipe >= cwnd : pipe + this.segmentBytes > cwnd);
+  }
+
+  /**
+   * Grants are the front-end's traffic: while much is under way, so that ACKs are sure to come, a small one waits for
+   * what they make room for. As TCP offload to a NIC has it, but without a timer.
+   */
+  private gathers(edge: number): boolean {
+    if (this.recovery.recovering) return false;
+    const wantedBytes = Math.min((this.sndNxt - this.sndUna) / 8, GATHERED_SEGMENTS * this.segmentBytes);
+    if (wantedBytes < LEAST_SEGMENTS * this.segmentBytes || edge - this.sndNxt >= wantedBytes) return false;
+    return this.queue.readyEdge(this.sndNxt) > edge;
   }
 
   private grant(edge: number, smallestPiece: number, nowUs: number): void {

@@ -128,4 +128,23 @@ export const congestion = [
       at(41).quiet(),
     ],
   ),
+  script(
+    'while much is under way a grant waits until it is worth a statement, and the window grows all the same',
+    covers('5681 3.1', 'The window is an upper bound: what single ACKs make room for may be gathered'),
+    [
+      established({ rttMs: 20, wscale: 7 }),
+      at(20).write(200_000),
+      at(20).text(1, 14_601),
+      at(40).client('A', { ack: 14_601 }),
+      at(40).text(14_601, 43_801),
+      at(60).client('A', { ack: 43_801 }),
+      at(60).text(43_801, 102_201),
+      // Two segments of room; an eighth of what is under way is nearly five.
+      at(80).client('A', { ack: 45_261 }),
+      at(81).quiet(),
+      at(82).client('A', { ack: 48_181 }),
+      at(82).text(102_201, 110_961),
+      at(83).quiet(),
+    ],
+  ),
 ];

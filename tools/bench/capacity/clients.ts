@@ -51,6 +51,7 @@ export class Clients {
   private readonly request: Uint8Array;
   private readonly sndNxt: Uint32Array;
   private readonly rcvNxt: Uint32Array;
+  private readonly opened: Uint8Array;
   /** Bytes of the answer's content that are still to come; -1 before its head has come. */
   private readonly missing: Int32Array;
   private readonly frame = new Uint8Array(1514);
@@ -68,6 +69,7 @@ export class Clients {
     this.request = Buffer.from(`GET /${path} HTTP/1.1\r\nHost: capacity.example\r\n\r\n`);
     this.sndNxt = new Uint32Array(count);
     this.rcvNxt = new Uint32Array(count);
+    this.opened = new Uint8Array(count);
     this.missing = new Int32Array(count);
   }
 
@@ -93,14 +95,20 @@ export class Clients {
     if ((flags & (TcpFlag.rst | TcpFlag.fin)) !== 0) {
       this.lost++;
     } else if ((flags & TcpFlag.syn) !== 0) {
-      this.rcvNxt[client] = tcpSequence(b, L4) + 1;
-      this.send(client, TcpFlag.ack, undefined);
-      this.ask(client);
+      this.onSynAck(client, tcpSequence(b, L4));
     } else {
       const end = ETHERNET_HEADER_BYTES + ipv4TotalLength(b, ETHERNET_HEADER_BYTES);
       const payload = b.subarray(L4 + tcpHeaderBytes(b, L4), end);
       if (payload.length > 0) this.take(client, tcpSequence(b, L4), payload);
     }
+  }
+
+  /** It may come twice, when all of this has stood still for a second: then it has been answered. */
+  private onSynAck(client: number, sequence: number): void {
+    if (this.opened[client] === 0) this.rcvNxt[client] = sequence + 1;
+    this.send(client, TcpFlag.ack, undefined);
+    if (this.opened[client] === 0) this.ask(client);
+    this.opened[client] = 1;
   }
 
   private take(client: number, sequence: number, payload: Uint8Array): void {

@@ -6,8 +6,10 @@ import { segmentOf, statementsOf } from '../../../src/lab/analysis/segments.js';
 import type { CapturedFrame } from '../../../src/lab/pcapng/reader.js';
 
 /** The smallest frame on a wire, without its FCS (IEEE 802.3 4.2.3.3). */
-const MIN_FRAME_BYTES = 60;
+export const MIN_FRAME_BYTES = 60;
 const ETHERNET_HEADER_BYTES = 14;
+/** A share's name. */
+export const CLIENT_ACKS = '28 ACKs of clients';
 const STATION = 'front-end';
 
 export interface Share {
@@ -62,7 +64,7 @@ function nameOf(frame: CapturedFrame): string {
   const segment = segmentOf(frame);
   if (segment === undefined) return 'other';
   if (segment.payload.length > 0) return up ? '24 requests' : 'heads of replies';
-  return up ? '28 ACKs of clients' : 'ACKs of the front-end';
+  return up ? CLIENT_ACKS : 'ACKs of the front-end';
 }
 
 function atcpName(frame: CapturedFrame, up: boolean): string {
