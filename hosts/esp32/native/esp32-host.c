@@ -53,7 +53,7 @@ void xs_esp32_print(xsMachine *the) {
 	atcpExpect(the, 1);
 	line = xsmcToString(atcpArgument(0));
 #ifdef mxDebug
-	xsTrace("%s\n", line);
+	xsLog("%s\n", line);
 #else
 	puts(line);
 	fflush(stdout);
