@@ -99,7 +99,9 @@ export function problemsOf(root: string, program: Program): string[] {
     } else {
       const text = readFileSync(join(root, module.source), 'utf8');
       for (const match of text.matchAll(/\bnative\('(\w+)'\)/g)) natives.add(match[1]!);
-      for (const specifier of importsOf(text)) visit(resolve(name, specifier), name);
+      const file = ts.createSourceFile(module.source, text, ts.ScriptTarget.ES2024);
+      if (program.preloads.has(name)) problems.push(...variablesOf(name, file));
+      for (const specifier of importsOf(file)) visit(resolve(name, specifier), name);
     }
   };
   visit(program.main, 'the SDK');
@@ -143,9 +145,20 @@ function missingNatives(root: string, program: Program, natives: ReadonlySet<str
   return problems;
 }
 
+/**
+ * Variables of a preloaded module. The linker warns of them: they lie in flash, and are copied to RAM when they are
+ * written.
+ */
+function variablesOf(name: string, file: ts.SourceFile): string[] {
+  return file.statements
+    .filter(ts.isVariableStatement)
+    .filter(({ declarationList }) => (declarationList.flags & ts.NodeFlags.Const) === 0)
+    .flatMap(({ declarationList }) => [...declarationList.declarations])
+    .map((declaration) => `${name} is preloaded, and its ${declaration.name.getText(file)} is not const`);
+}
+
 /** The relative imports that are left when the types are gone. */
-function importsOf(text: string): string[] {
-  const file = ts.createSourceFile('module.ts', text, ts.ScriptTarget.ES2024);
+function importsOf(file: ts.SourceFile): string[] {
   const specifiers: string[] = [];
   for (const statement of file.statements) {
     const isImport =
