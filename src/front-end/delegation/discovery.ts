@@ -65,9 +65,9 @@ export class Discovery {
     if (board === undefined) for (const each of this.#boards) remember(each.questions, nonce);
     else remember(board.questions, nonce);
     copy(nonce, 0, b, BODY + FRONT_END_NONCE, NONCE_BYTES);
-    // A board that was never heard has no MAC address here: the board id in the header does the choosing.
-    const known = board?.epoch !== undefined ? board.macAddress : BROADCAST_MAC;
-    sender.send(known, AtcpType.discover, AtcpKey.board, DISCOVER_BYTES, board?.id ?? 0, NO_SEQUENCE);
+    // Never to the MAC address that was learnt: no tag covers it, so it may be the very thing that is wrong. The board
+    // id in the header does the choosing.
+    sender.send(BROADCAST_MAC, AtcpType.discover, AtcpKey.board, DISCOVER_BYTES, board?.id ?? 0, NO_SEQUENCE);
     counters.discoversSent++;
   }
 }

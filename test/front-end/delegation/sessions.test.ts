@@ -86,6 +86,28 @@ describe('front-end/delegation: finding boards', () => {
     assert.equal(world.counters.announceHints, 1);
   });
 
+  it('a hint puts right a MAC address that came spoilt with an announce', () => {
+    const world = new World(1).start();
+    const [fake] = world.boards;
+    const board = world.backEnds.boards[0]!;
+    // The tag covers the message, not the Ethernet header in front of it.
+    world.fault = (note) => {
+      if (note.type === AtcpType.announce && note.direction === 'up') note.frame[7]! ^= 0x04;
+      return undefined;
+    };
+    const hint = (): void => fake!.announce(new Uint8Array(6).fill(0xff), new Uint8Array(16));
+    hint();
+    world.run(20);
+    assert.notDeepEqual([...board.macAddress], [...fake!.macAddress]);
+    assert.equal(board.state, 'alive');
+    world.fault = () => undefined;
+    world.run(500);
+    hint();
+    world.run(20);
+    assert.deepEqual([...board.macAddress], [...fake!.macAddress]);
+    assert.equal(world.counters.announcesAccepted, 3);
+  });
+
   it('starts over when opening leads nowhere', () => {
     const world = new World(1);
     world.fault = dropFirst(5, isType(AtcpType.sessionAccept));
