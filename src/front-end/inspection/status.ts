@@ -151,8 +151,8 @@ export function statusOf(host: FrontEndHost, backEnds: BackEnds, nowUs: number):
       if (connections.length < MAX_LISTED_CONNECTIONS)
         connections.push(connectionStatus(entry, spans.get(entry.client) ?? [], nowUs));
     } else if (!(entry instanceof TimeWait)) counts.handshakes++;
-    else if (entry.quarantine) counts.quarantined++;
-    else counts.timeWait++;
+    else if (entry.kind === 'quarantine') counts.quarantined++;
+    else if (entry.kind === 'timeWait') counts.timeWait++;
   }
   return {
     address: host.address.toString(),

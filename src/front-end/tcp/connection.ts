@@ -23,7 +23,7 @@ import type { Segment } from './segment.js';
 import { Sender } from './sender.js';
 import type { Span } from './span.js';
 import type { TcpStack } from './stack.js';
-import { TimeWait } from './time-wait.js';
+import { TimeWait, type RestKind } from './time-wait.js';
 import type { Timed } from './timers.js';
 import { Timestamps } from './timestamps.js';
 
@@ -357,21 +357,24 @@ export class Connection implements TableEntry, Timed {
   }
 
   private enterTimeWait(): void {
-    this.close(undefined);
-    this.stack.addWait(new TimeWait(this.stack, this, false));
+    this.close(undefined, 'timeWait');
     // Our ACK of the client's FIN, if it has not left yet, from what is left of the connection.
     if (this.receiver.ackNow) this.sendAck();
   }
 
-  /** Everything ends here. A 4-tuple for which a board may still hold a grant is set aside (decision 2). */
-  private close(error: Error | undefined): void {
+  /** Everything ends here. A 4-tuple for which a board may still send something rests (decision 2). */
+  private close(error: Error | undefined, rest?: RestKind): void {
     const state = this.current;
     if (state === 'CLOSED') return;
     this.current = 'CLOSED';
     this.error = error;
     this.stack.forget(this);
     this.counters.connectionsClosed++;
-    if (this.sender.queue.abandon()) this.stack.addWait(new TimeWait(this.stack, this, true));
+    const { queue } = this.sender;
+    const rests = queue.abandon()
+      ? 'quarantine'
+      : (rest ?? (queue.delegatedBytes > 0 ? 'released' : undefined));
+    if (rests !== undefined) this.stack.addWait(new TimeWait(this.stack, this, rests));
     this.counters.closedFrontEndBytes += this.frontEndBytes;
     this.stack.trace.events?.({
       event: 'connectionClosed',

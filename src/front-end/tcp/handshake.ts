@@ -45,6 +45,7 @@ export class Handshake implements TableEntry, Timed {
   private readonly stack: TcpStack;
   private readonly listener: Listener;
   private readonly path: Path;
+  private readonly minIss: number | undefined;
   private readonly iss: number;
   private readonly irs: number;
   private readonly agreement: Agreement;
@@ -74,6 +75,7 @@ export class Handshake implements TableEntry, Timed {
     stack.aim(this.path, segment);
     this.remoteAddress = this.path.remoteAddress;
     const iss = stack.isn.next(localAddress, localPort, this.remoteAddress, remotePort, nowUs);
+    this.minIss = minIss;
     this.iss = minIss !== undefined && unwrap(iss, minIss) <= minIss ? (minIss + 0x1_0000) >>> 0 : iss;
     this.irs = segment.sequence;
     this.agreement = agree(segment, stack.settings);
@@ -118,7 +120,7 @@ export class Handshake implements TableEntry, Timed {
     } else if (segment.syn) {
       // Back to LISTEN (RFC 9293 3.10.7.4, fourth): the client has begun again.
       this.end();
-      this.stack.onSyn(segment, nowUs, undefined);
+      this.stack.onSyn(segment, nowUs, this.minIss);
     } else if (segment.ack) {
       this.onAck(segment, nowUs);
     }

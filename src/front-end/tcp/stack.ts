@@ -144,7 +144,7 @@ export class TcpStack {
     } else if (this.open >= this.settings.maxConnections) {
       counters.synRefusedConnections++;
     } else if (listener.pending < listener.backlog || minIss !== undefined) {
-      // A cookie can't be made to lie beyond the old connection's numbers; what rests in TIME-WAIT is bounded.
+      // A cookie can't be made to lie beyond the old connection's numbers; what rests is bounded.
       new Handshake(this, listener, segment, nowUs, minIss).begin();
     } else if (this.settings.synCookies) {
       this.stateless.begin(segment, nowUs);
@@ -195,8 +195,8 @@ export class TcpStack {
   }
 
   addWait(wait: TimeWait): void {
-    if (wait.quarantine) this.counters.quarantines++;
-    else this.counters.timeWaits++;
+    if (wait.kind === 'quarantine') this.counters.quarantines++;
+    else if (wait.kind === 'timeWait') this.counters.timeWaits++;
     this.table.add(wait);
     this.timers.schedule(wait, wait.deadlineUs);
   }

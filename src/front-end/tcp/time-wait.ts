@@ -1,6 +1,6 @@
 /**
  * What is left of a connection while its 4-tuple rests: TIME-WAIT (RFC 9293 3.6), so that old segments are not
- * taken for new ones; or quarantine after an abrupt end, so that a board's last pseudo packets are not (decision 2).
+ * taken for new ones; or a shorter rest, so that a board's last pseudo packets are not (decision 2).
  */
 import { seqDiff } from '../../wire/sequence.js';
 import { TcpFlag, emitTimestampsOption, type TcpOptions } from '../../wire/tcp.js';
@@ -12,6 +12,13 @@ import { unwrap, type Segment } from './segment.js';
 import type { TcpStack } from './stack.js';
 import type { Timed } from './timers.js';
 import type { Timestamps } from './timestamps.js';
+
+/**
+ * `timeWait`: we closed first. `quarantine`: an abrupt end, and a board may still use up a grant. `released`: the client
+ * has everything, but a board may not have heard of it, and may yet send something again: as in TIME-WAIT, a new
+ * connection's sequence space lies beyond, where nothing of the old one is in its window.
+ */
+export type RestKind = 'timeWait' | 'quarantine' | 'released';
 
 /** What it takes over from the connection. */
 export interface Remains {
@@ -33,7 +40,7 @@ export class TimeWait implements TableEntry, Timed {
   nextInBucket: TableEntry | undefined = undefined;
   wakeUs = 0;
   heapIndex = -1;
-  readonly quarantine: boolean;
+  readonly kind: RestKind;
   private readonly stack: TcpStack;
   private readonly path: Path;
   private readonly sndNxt: number;
@@ -43,7 +50,7 @@ export class TimeWait implements TableEntry, Timed {
   private readonly challenges: ChallengeLimit;
   private endUs: number;
 
-  constructor(stack: TcpStack, remains: Remains, quarantine: boolean) {
+  constructor(stack: TcpStack, remains: Remains, kind: RestKind) {
     this.stack = stack;
     this.path = remains.path;
     this.localAddress = remains.localAddress;
@@ -54,9 +61,10 @@ export class TimeWait implements TableEntry, Timed {
     this.rcvNxt = remains.receiver.rcvNxt;
     this.windowField = remains.receiver.offer();
     this.timestamps = remains.timestamps;
-    this.quarantine = quarantine;
+    this.kind = kind;
     this.challenges = new ChallengeLimit(stack.settings.challengeAckUs, stack.counters);
-    this.endUs = stack.nowUs + (quarantine ? stack.settings.quarantineUs : stack.settings.timeWaitUs);
+    const { timeWaitUs, quarantineUs } = stack.settings;
+    this.endUs = stack.nowUs + (kind === 'timeWait' ? timeWaitUs : quarantineUs);
   }
 
   get deadlineUs(): number {
@@ -64,8 +72,10 @@ export class TimeWait implements TableEntry, Timed {
   }
 
   onSegment(segment: Segment, nowUs: number): void {
-    if (this.quarantine) this.whileQuarantined(segment);
-    else this.whileWaiting(segment, nowUs);
+    if (this.kind === 'timeWait') this.whileWaiting(segment, nowUs);
+    else if (this.kind === 'released' && segment.syn && !segment.ack && !segment.rst && !segment.fin)
+      this.giveWay(segment, nowUs);
+    else this.whileQuarantined(segment);
   }
 
   onTimer(nowUs: number): void {
@@ -74,7 +84,7 @@ export class TimeWait implements TableEntry, Timed {
   }
 
   private whileQuarantined(segment: Segment): void {
-    if (segment.syn) this.stack.counters.synRefusedQuarantine++;
+    if (this.kind === 'quarantine' && segment.syn) this.stack.counters.synRefusedQuarantine++;
     else this.stack.output.sendReset(this.path, segment);
   }
 
@@ -84,8 +94,7 @@ export class TimeWait implements TableEntry, Timed {
     const sequence = unwrap(segment.sequence, this.rcvNxt);
     if (segment.syn && !segment.ack && this.isAfter(segment.options, sequence)) {
       // A new connection, clearly after the old one (RFC 9293 3.6.1, MAY-2): so is its sequence space.
-      this.stack.endWait(this);
-      this.stack.onSyn(segment, nowUs, this.sndNxt);
+      this.giveWay(segment, nowUs);
       return;
     }
     if (segment.fin) {
@@ -94,6 +103,11 @@ export class TimeWait implements TableEntry, Timed {
     } else if ((segment.length > 0 || sequence !== this.rcvNxt) && this.challenges.allow(nowUs)) {
       this.answer();
     }
+  }
+
+  private giveWay(segment: Segment, nowUs: number): void {
+    this.stack.endWait(this);
+    this.stack.onSyn(segment, nowUs, this.sndNxt);
   }
 
   /** By the time of the SYN, if it tells one (RFC 6191 2), else by its sequence number. */

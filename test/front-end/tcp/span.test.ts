@@ -320,6 +320,46 @@ describe('a delegated span in the stream', () => {
     assert.equal(peer.send({ flags: 'S', seq: peer.seq + 10_000 })[0]!.flags, 'SA');
   });
 
+  describe('after an orderly close that leaves no TIME-WAIT', () => {
+    const EDGE = 10_001;
+
+    /** The client closes first; a board has sent 10,000 bytes, and may not know yet that they have arrived. */
+    async function closed(): ReturnType<typeof open> {
+      const opened = await open();
+      const { rig, peer, socket, first } = opened;
+      const span = new FakeSpan(EDGE - 1);
+      socket.write(chunkFor(span));
+      peer.batch();
+      span.report(EDGE - 1, rig.nowUs);
+      socket.end();
+      await settle();
+      peer.send({ flags: 'FA', ack: first + EDGE - 1 });
+      peer.send({ flags: 'A', seq: peer.seq, ack: first + EDGE });
+      assert.equal(rig.host.tcp.connections, 0);
+      return opened;
+    }
+
+    it('lets in a new connection at once, with a sequence space beyond what the board may repeat', async () => {
+      const { rig, peer, first } = await closed();
+      const [synAck] = peer.send({ flags: 'S', seq: peer.seq - 100_000 });
+      assert.equal(synAck!.flags, 'SA');
+      assert.ok(((synAck!.seq - first) | 0) > EDGE);
+      const [again] = peer.send({ flags: 'S', seq: peer.seq - 90_000 });
+      assert.equal(again!.flags, 'SA', 'the client begins anew');
+      assert.ok(((again!.seq - first) | 0) > EDGE);
+      assert.equal(rig.counters.timeWaits + rig.counters.quarantines, 0);
+    });
+
+    it('answers all else as if nothing was there, until the lease is over', async () => {
+      const { rig, peer, first } = await closed();
+      assert.deepEqual(shapes(peer.send({ flags: 'A', ack: first + EDGE }), first), [['R', EDGE]]);
+      assert.deepEqual(peer.send({ flags: 'R' }), []);
+      assert.equal(rig.host.tcp.table.size, 1);
+      rig.pass(2_500 * MS);
+      assert.equal(rig.host.tcp.table.size, 0);
+    });
+  });
+
   it('that was never granted leaves no quarantine behind', async () => {
     const { rig, peer, socket } = await open();
     socket.write(chunkFor(new FakeSpan(undefined, 0)));
