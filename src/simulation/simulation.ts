@@ -29,6 +29,8 @@ const FIRST_EPOCH = 100;
 const FIRST_CLIENT_PORT = 40_000;
 /** By then the boards have been found; clients and events begin. */
 const BEGIN_US = 20_000_000;
+/** What a client leaves between two connections from one address and port. */
+const TIME_WAIT_US = 1_000_000;
 /** Every connection ends within this time, and everything is given back in the time after it. */
 const LONGEST_US = 1_200_000_000;
 const GIVE_BACK_US = 300_000_000;
@@ -293,7 +295,8 @@ class Simulation {
       if (client.after !== index) return;
       later++;
       const at = later;
-      this.#queue.in(client.startUs, () =>
+      // A client that closed first rests in TIME-WAIT for at least so long (RFC 6191).
+      this.#queue.in(TIME_WAIT_US + client.startUs, () =>
         this.#startClient(client, i, host, at === before + 1 ? port : port + 1_000 * at, at),
       );
     });

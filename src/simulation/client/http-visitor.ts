@@ -272,8 +272,11 @@ export class HttpVisitor implements ClientUser {
   #watch(): void {
     this.#world.in(PATIENCE_US / 4, () => {
       if (this.outcome !== undefined) return;
-      if (this.#world.nowUs - this.#heardUs < PATIENCE_US) this.#watch();
-      else {
+      if (this.#world.nowUs - this.#heardUs < PATIENCE_US) {
+        // A reset may have been lost, and the server may know nothing any more.
+        if (!this.#options.strict) this.tcp.probe();
+        this.#watch();
+      } else {
         if (!this.#options.forgettable)
           this.#wrong(
             `nothing has come for ${PATIENCE_US / 1e6} s; ${this.replies} of ` +

@@ -118,6 +118,11 @@ export class TcpClient {
     this.ended = true;
   }
 
+  /** Asks whether the other side is still there (RFC 9293 3.8.4). */
+  probe(): void {
+    if (this.#state === 'open' && !this.ended) this.#send(this.#nxt - 1, ACK, NOTHING);
+  }
+
   /** The program has read so many of the bytes that came. */
   read(bytes: number): void {
     const { receiver } = this;
