@@ -142,6 +142,10 @@ export class Connection implements TableEntry, Timed {
   }
 
   writeSpan(span: Span): void {
+    if (this.current === 'CLOSED') {
+      span.abandon();
+      return;
+    }
     this.sender.queue.append(span);
     this.onProgress(this.stack.clock());
     this.wake();
@@ -387,7 +391,8 @@ export class Connection implements TableEntry, Timed {
     if (!this.released) this.stack.markToDeliver(this);
   }
 
+  /** A program may set a timeout, or write, after the end that it has not heard of yet: nothing comes of it. */
   private arm(): void {
-    this.stack.timers.schedule(this, this.timers.nextUs);
+    if (this.current !== 'CLOSED') this.stack.timers.schedule(this, this.timers.nextUs);
   }
 }

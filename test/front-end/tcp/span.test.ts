@@ -360,6 +360,31 @@ describe('a delegated span in the stream', () => {
     });
   });
 
+  it('is abandoned at once when it is written after a reset that the program has not heard of', async () => {
+    const { rig, peer, socket } = await open();
+    const span = new FakeSpan(1000);
+    const late = new FakeSpan(1000);
+    socket.on('data', () => {
+      // As for every request: a timeout, and a reply.
+      socket.setTimeout(5000);
+      socket.write(chunkFor(late));
+    });
+    socket.write(chunkFor(span));
+    peer.batch();
+    span.report(1000, rig.nowUs);
+    const payload = 'another request';
+    peer.put({ flags: 'PA', payload });
+    peer.put({ flags: 'R', seq: peer.seq + payload.length });
+    peer.batch();
+    await settle();
+    assert.equal(rig.host.tcp.connections, 0);
+    assert.deepEqual(late.take(), ['abandon']);
+    // The retransmission timeout of what was under way, and the delayed ACK.
+    rig.pass(10 * SECOND);
+    assert.deepEqual(rig.take(), []);
+    assert.deepEqual(late.take(), []);
+  });
+
   it('that was never granted leaves no quarantine behind', async () => {
     const { rig, peer, socket } = await open();
     socket.write(chunkFor(new FakeSpan(undefined, 0)));
