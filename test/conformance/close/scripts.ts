@@ -101,7 +101,9 @@ export const close = [
       at(130).end(),
       at(130).server('FA', { seq: 3001, ack: 9 }),
       at(140).client('A', { ack: 3002 }),
-      at(140).held(0),
+      at(140).connections(0),
+      // While a board's lease may last, what lets the next connection begin beyond this one.
+      at(2_700).held(0),
     ],
   ),
   script(
