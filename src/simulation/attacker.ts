@@ -26,7 +26,9 @@ export class Attacker {
   }
 
   /** Keeps the latest frames of the data link. */
-  record(_from: StationName, bytes: Uint8Array, serial: number): void {
+  record(from: StationName, bytes: Uint8Array, serial: number): void {
+    // What he made up himself is no copy of anything.
+    if (from === 'attacker') return;
     if (bytes[12] !== ATCP_TYPE >>> 8 || bytes[13] !== (ATCP_TYPE & 255)) return;
     this.#recorded[this.#next] = { bytes, serial };
     this.#next = (this.#next + 1) % RECORDED;
